@@ -1,0 +1,73 @@
+//! What the control plane may ask of a cluster, whatever runs it. Today [`crate::runtime`] does, with nodes as tasks of
+//! this process; an engine that drives processes fits behind the same few questions.
+
+use std::future::Future;
+
+use crate::event::Event;
+use crate::types::NodeId;
+use crate::wire::control::{ClusterInfo, EventRecord, LostTotals};
+
+/// A cluster that can be asked and broken.
+pub trait Engine: Send + Sync + 'static {
+    /// What is fixed for the cluster's life.
+    fn info(&self) -> &ClusterInfo;
+
+    /// What was asked of each node, in order of their ids. (What a node *is* must be asked of the node.)
+    fn wanted(&self) -> Vec<Wanted>;
+
+    /// Kills a node: its task is gone, its port refuses, open connections are reset. Returns once the port refuses,
+    /// with whether anything had to be done.
+    fn kill(&self, node: &NodeId) -> impl Future<Output = Result<bool, EngineError>> + Send;
+
+    /// Starts a killed node again with the disk it had. Returns once it listens, with whether anything had to be done.
+    fn revive(&self, node: &NodeId) -> impl Future<Output = Result<bool, EngineError>> + Send;
+
+    /// The events numbered above `seq` that are still kept, at most `limit`, oldest first.
+    fn events_after(&self, seq: u64, limit: usize) -> Vec<EventRecord>;
+
+    /// Waits until there is an event numbered above `seq`.
+    fn event_after(&self, seq: u64) -> impl Future<Output = ()> + Send;
+
+    /// The number of the last event.
+    fn last_event(&self) -> u64;
+
+    /// Acknowledged or applied writes that are gone.
+    fn lost(&self) -> LostTotals;
+
+    /// Adds an event of the cluster's own.
+    fn report(&self, node: Option<NodeId>, event: Event);
+}
+
+/// What was asked of a node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its id.
+    pub id: NodeId,
+    /// Its URL.
+    pub url: String,
+    /// Whether it should run; otherwise it was killed.
+    pub alive: bool,
+    /// Since when, RFC 3339 in UTC.
+    pub since: String,
+}
+
+/// Why an engine could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// There is no such node.
+    #[error("no node is called {0}")]
+    UnknownNode(String),
+    /// The system refused.
+    #[error("{node}: {what}: {source}")]
+    System {
+        /// The node.
+        node: NodeId,
+        /// What was tried.
+        what: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The cluster is going down.
+    #[error("the cluster is going down")]
+    Stopping,
+}

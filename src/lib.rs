@@ -1,0 +1,34 @@
+//! `cluster`: run, break, watch and judge a replicated key-value store on one machine, in one process.
+//!
+//! The house, in reading order. A module uses its own layer or those above it in this list, never those below (the
+//! import law, kept by a test):
+//!
+//! | layer | room | what lives there |
+//! |---|---|---|
+//! | 0 | `types`, `value`, `rng` | names, times, terms; keys and values; our own seeded generator |
+//! | 1 | `store`, `event` | the deterministic key-value state machine; what can happen |
+//! | 2 | `protocol` | PURE: elections and replication behind one door, `Node::step(now, Input) -> Vec<Action>` |
+//! | 3 | `faults`, `storage`, `wire` | verdicts on messages; what a disk keeps; JSON shapes |
+//! | 4 | `engine`, `registry` | what the control plane may ask of a cluster, whatever runs it; how commands find one |
+//! | 5 | `runtime`, `client` | nodes as tokio tasks on ports; a typed HTTP client |
+//! | 6 | `control` | the control server |
+//! | 7 | `views` | tables and lines for people |
+//! | 8 | `cli` | one file a command; nobody imports it |
+//!
+//! A checker of histories (`check`, beside `faults`) and a simulator of the same protocol code (`sim`, beside
+//! `runtime`) have their places reserved in this order.
+
+#[cfg(windows)]
+compile_error!(
+    "cluster runs on Linux and macOS: it kills nodes by resetting their sockets, which Windows does differently. Use WSL."
+);
+
+pub mod engine;
+pub mod event;
+pub mod faults;
+pub mod protocol;
+pub mod rng;
+pub mod store;
+pub mod types;
+pub mod value;
+pub mod wire;

@@ -1,0 +1,3 @@
+//! The `cluster` binary.
+
+fn main() {}

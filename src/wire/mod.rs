@@ -1,0 +1,5 @@
+//! The JSON that servers and clients share: the data API of a node (the course's, exactly), the control API of a
+//! cluster, and what nodes say to each other.
+
+pub mod control;
+pub mod data;
