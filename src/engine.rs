@@ -1,4 +1,4 @@
-//! What the control plane may ask of a cluster, whatever runs it. Today [`crate::runtime`] does, with nodes as tasks of
+//! What the control plane may ask of a cluster, whatever runs it. Today `runtime` does, with nodes as tasks of
 //! this process; an engine that drives processes fits behind the same few questions.
 
 use std::future::Future;

@@ -28,6 +28,7 @@ pub mod event;
 pub mod faults;
 pub mod protocol;
 pub mod rng;
+pub mod storage;
 pub mod store;
 pub mod types;
 pub mod value;

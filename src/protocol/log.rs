@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::message::{MAX_APPEND_BYTES, Recovered, Snapshot};
+use crate::protocol::door::{Recovered, Snapshot};
+use crate::protocol::message::MAX_APPEND_BYTES;
 use crate::store::Command;
 use crate::types::{Boot, EntryId, Index, NodeId, Term, index_of};
 
@@ -168,6 +169,11 @@ impl Log {
         self.entries.is_empty()
     }
 
+    /// The entries that are kept, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
     /// What the kept entries occupy, roughly.
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -243,7 +249,7 @@ impl Log {
     }
 }
 
-/// Adds the run that `id` starts, and forgets the oldest beyond [`MAX_RUNS`].
+/// Adds the run that `id` starts, and forgets the oldest beyond a few thousand.
 pub fn extend_history(history: &mut Arc<Vec<Run>>, id: &EntryId) {
     let runs = Arc::make_mut(history);
     if runs.len() == MAX_RUNS {

@@ -1,0 +1,3 @@
+//! The disk: what a node's promises rest on.
+
+pub mod memory;
