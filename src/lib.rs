@@ -23,13 +23,19 @@ compile_error!(
     "cluster runs on Linux and macOS: it kills nodes by resetting their sockets, which Windows does differently. Use WSL."
 );
 
+pub mod cli;
+pub mod client;
+pub mod control;
 pub mod engine;
 pub mod event;
 pub mod faults;
 pub mod protocol;
+pub mod registry;
 pub mod rng;
+pub mod runtime;
 pub mod storage;
 pub mod store;
 pub mod types;
 pub mod value;
+pub mod views;
 pub mod wire;

@@ -1,3 +1,7 @@
 //! The `cluster` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cluster::cli::main()
+}

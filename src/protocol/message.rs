@@ -15,7 +15,8 @@ use crate::value::{Key, Value};
 /// `claim` is the sender's claim to lead: a receiver that knows a greater one refuses, and otherwise obeys. In an answer
 /// `known` is the greatest claim the answerer knows of: a leader that reads a greater one than its own steps down.
 /// `boot` names the life of the answerer's disk: if it changed, everything known of its log is void.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Message {
     /// The leader lives. An answer tells where the follower's log ends.
     Heartbeat {

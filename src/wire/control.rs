@@ -35,6 +35,10 @@ pub struct ClusterInfo {
     pub heartbeat_ms: u64,
     /// The election timeout in milliseconds.
     pub election_timeout_ms: u64,
+    /// Whether its lines are the chapter's.
+    pub course: bool,
+    /// The language of its lines: `en` or `fr`.
+    pub lang: String,
     /// Its nodes, in order of their ids.
     pub nodes: Vec<NodeAddress>,
 }

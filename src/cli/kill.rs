@@ -1,0 +1,212 @@
+//! `kill` and `revive`.
+
+use std::time::Duration;
+
+use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
+
+use crate::cli::args::{Common, duration};
+use crate::cli::failure::Failure;
+use crate::cli::target::{self, Peers, Running};
+use crate::cli::{out, wait};
+use crate::client::gather;
+use crate::rng::Rng;
+use crate::types::NodeId;
+use crate::wire::control::{ClusterStatus, NodeChanged, NodeRow, NodeState};
+
+/// Kill nodes, for real: the task is gone, the port refuses, connections are reset
+///
+/// A node's disk is kept for `revive`.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  cluster kill node-1
+  cluster kill leader --wait           returns when the survivors have a leader
+  cluster kill follower
+  cluster kill all")]
+pub(super) struct Kill {
+    #[command(flatten)]
+    nodes: Nodes,
+}
+
+/// Bring killed nodes back, with the disks they had
+#[derive(Args)]
+#[command(after_help = "Examples:
+  cluster revive node-1
+  cluster revive all --wait            returns when all follow one leader and hold the same data")]
+pub(super) struct Revive {
+    #[command(flatten)]
+    nodes: Nodes,
+}
+
+#[derive(Args)]
+struct Nodes {
+    /// Nodes by name, or leader, follower, random, all
+    #[arg(required = true, value_name = "NODE", add = ArgValueCandidates::new(target::candidates))]
+    names: Vec<String>,
+    /// Return when the cluster has settled
+    #[arg(long)]
+    wait: bool,
+    /// How long to wait for that
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    timeout: Duration,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Change {
+    Kill,
+    Revive,
+}
+
+pub(super) async fn kill(args: &Kill, common: &Common) -> Result<(), Failure> {
+    run(&args.nodes, common, Change::Kill).await
+}
+
+pub(super) async fn revive(args: &Revive, common: &Common) -> Result<(), Failure> {
+    run(&args.nodes, common, Change::Revive).await
+}
+
+async fn run(args: &Nodes, common: &Common, change: Change) -> Result<(), Failure> {
+    let running = target::running(common)?;
+    let chosen = choose(args, &running, change).await?;
+    let mut done = Vec::new();
+    for node in &chosen {
+        let changed = match change {
+            Change::Kill => running.control.kill(node).await,
+            Change::Revive => running.control.revive(node).await,
+        };
+        let changed = changed.map_err(|error| running.failure(error))?;
+        if !common.json {
+            out::print(&say(&changed, change))?;
+        }
+        done.push(changed);
+    }
+    if common.json {
+        out::print_json(&done)?;
+    }
+    if args.wait {
+        settle(args, &running, common, change).await?;
+    }
+    Ok(())
+}
+
+fn say(changed: &NodeChanged, change: Change) -> String {
+    let node = &changed.node;
+    match (change, changed.changed) {
+        (Change::Kill, true) => format!("{node} killed"),
+        (Change::Kill, false) => format!("{node} was dead already"),
+        (Change::Revive, true) => format!("{node} revived"),
+        (Change::Revive, false) => format!("{node} was up already"),
+    }
+}
+
+/// The nodes that are meant, each once; names that mean nothing fail before anything is done.
+async fn choose(args: &Nodes, running: &Running, change: Change) -> Result<Vec<NodeId>, Failure> {
+    let needs_status = args
+        .names
+        .iter()
+        .any(|name| ["leader", "follower", "random", "all"].contains(&name.as_str()));
+    let status = match needs_status {
+        true => Some(running.status().await?),
+        false => None,
+    };
+    let mut chosen: Vec<NodeId> = Vec::new();
+    for name in &args.names {
+        let meant = match &status {
+            Some(status) => meant(name, status, running, change, &chosen)?,
+            None => vec![by_name(name, running)?],
+        };
+        chosen.extend(
+            meant
+                .into_iter()
+                .filter(|id| !chosen.contains(id))
+                .collect::<Vec<_>>(),
+        );
+    }
+    Ok(chosen)
+}
+
+fn meant(
+    name: &str,
+    status: &ClusterStatus,
+    running: &Running,
+    change: Change,
+    taken: &[NodeId],
+) -> Result<Vec<NodeId>, Failure> {
+    let alive = |row: &&NodeRow| matches!(row.state, NodeState::Up | NodeState::Silent);
+    let fits = |row: &&NodeRow| alive(row) == (change == Change::Kill) && !taken.contains(&row.id);
+    let fitting: Vec<NodeId> = status
+        .nodes
+        .iter()
+        .filter(fits)
+        .map(|row| row.id.clone())
+        .collect();
+    let state = if change == Change::Kill { "up" } else { "dead" };
+    let none = || {
+        Failure::new(
+            "no-such-node",
+            format!("no node that is {state} is a {name}"),
+        )
+    };
+    match name {
+        "all" => Ok(fitting),
+        "random" => Ok(vec![draw(fitting).ok_or_else(none)?]),
+        "leader" | "follower" if change == Change::Revive => Err(Failure::new(
+            "no-such-node",
+            format!("a dead node is no {name}"),
+        )
+        .hint("name it, or: cluster revive all")),
+        "leader" => Ok(vec![status.leader.clone().ok_or_else(|| {
+            Failure::new("no-leader", "nobody leads just now").hint("cluster wait leader")
+        })?]),
+        "follower" => {
+            let followers = fitting
+                .into_iter()
+                .filter(|id| Some(id) != status.leader.as_ref());
+            Ok(vec![draw(followers.collect()).ok_or_else(none)?])
+        }
+        _ => Ok(vec![by_name(name, running)?]),
+    }
+}
+
+fn by_name(name: &str, running: &Running) -> Result<NodeId, Failure> {
+    let nodes = &running.state.nodes;
+    let found = nodes.iter().find(|node| node.id.as_str() == name);
+    found.map(|node| node.id.clone()).ok_or_else(|| {
+        let ids: Vec<&str> = nodes.iter().map(|node| node.id.as_str()).collect();
+        let those = match ids.as_slice() {
+            [first, .., last] if ids.len() > 12 => format!("{first} to {last}"),
+            few => few.join(", "),
+        };
+        let message = format!("no node is called {name}; there are {those}");
+        Failure::new("unknown-node", message)
+            .hint("leader, follower, random and all mean nodes too")
+    })
+}
+
+fn draw(mut nodes: Vec<NodeId>) -> Option<NodeId> {
+    let mut rng = Rng::new(getrandom::u64().ok()?);
+    match nodes.len() {
+        0 => None,
+        n => Some(nodes.swap_remove(rng.below(n as u64) as usize)),
+    }
+}
+
+/// Waits for the survivors to obey one leader; after a revival, also for the revived to have caught up.
+async fn settle(
+    args: &Nodes,
+    running: &Running,
+    common: &Common,
+    change: Change,
+) -> Result<(), Failure> {
+    let first = running.status().await?;
+    let settled = |status: &ClusterStatus| {
+        let agreed = gather::settled(status).is_some();
+        status.up == 0 || (agreed && (change == Change::Kill || gather::equal(status)))
+    };
+    let status = wait::until(first, common, &Peers::default(), args.timeout, settled).await?;
+    match (gather::settled(&status), common.json) {
+        (_, true) => Ok(()),
+        (Some((leader, term)), false) => out::print(&format!("{leader} leads term {term}")),
+        (None, false) => out::print("no node is up"),
+    }
+}

@@ -1,0 +1,37 @@
+//! Results go to stdout, everything else to stderr.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::cli::args::Common;
+use crate::cli::failure::Failure;
+
+/// A line of a result.
+pub(super) fn print(text: &str) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    writeln!(stdout, "{text}")?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// A result as one line of JSON.
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let json = serde_json::to_string(value)
+        .map_err(|error| Failure::system("cannot write the output", &error))?;
+    print(&json)
+}
+
+/// Something worth knowing that is no result.
+pub(super) fn note(common: &Common, text: &str) {
+    if !common.quiet {
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+}
+
+/// Something worth knowing only with `-v`.
+pub(super) fn detail(common: &Common, text: &str) {
+    if common.verbose {
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
+}

@@ -1,0 +1,174 @@
+//! A client of a cluster's control API.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, Response};
+use serde::de::DeserializeOwned;
+
+use crate::types::NodeId;
+use crate::wire::control::{
+    ClusterInfo, ClusterStatus, ErrorBody, ErrorDetail, EventRecord, NodeChanged, VERSION_HEADER,
+};
+
+/// How long an answer may take. A server that is suspended gives none.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a stream of events may be silent: the server says something every ten seconds.
+const STREAM_SILENCE: Duration = Duration::from_secs(25);
+
+/// A client of one control server.
+#[derive(Debug, Clone)]
+pub struct ControlClient {
+    http: Client,
+    url: String,
+    token: String,
+}
+
+/// Why there is no result.
+#[derive(Debug, Clone)]
+pub enum ControlError {
+    /// Nobody is there.
+    Unreachable,
+    /// Somebody is there and says nothing.
+    Silent,
+    /// It refused.
+    Refused(ErrorDetail),
+    /// It is no control server, or one of another version.
+    Strange(String),
+}
+
+impl ControlClient {
+    /// A client of the server at `url`, allowed by `token` to change things.
+    pub fn new(url: &str, token: &str) -> Result<ControlClient, reqwest::Error> {
+        let http = Client::builder()
+            .no_proxy()
+            .connect_timeout(PATIENCE)
+            .read_timeout(STREAM_SILENCE)
+            .pool_max_idle_per_host(1)
+            .tcp_nodelay(true)
+            .build()?;
+        Ok(ControlClient {
+            http,
+            url: url.to_owned(),
+            token: token.to_owned(),
+        })
+    }
+
+    /// What is fixed for the cluster's life.
+    pub async fn info(&self) -> Result<ClusterInfo, ControlError> {
+        self.call(Method::GET, "/api/info").await
+    }
+
+    /// The version of the program that serves.
+    pub async fn version(&self) -> Result<String, ControlError> {
+        let response = self.send(Method::GET, "/api/info").await?;
+        let version = response.headers().get(VERSION_HEADER);
+        let version = version.and_then(|version| version.to_str().ok());
+        version
+            .map(str::to_owned)
+            .ok_or_else(|| ControlError::Strange(String::new()))
+    }
+
+    /// What the nodes say.
+    pub async fn status(&self) -> Result<ClusterStatus, ControlError> {
+        self.call(Method::GET, "/api/status").await
+    }
+
+    /// Kills a node.
+    pub async fn kill(&self, node: &NodeId) -> Result<NodeChanged, ControlError> {
+        self.call(Method::POST, &format!("/api/nodes/{node}/kill"))
+            .await
+    }
+
+    /// Revives a node.
+    pub async fn revive(&self, node: &NodeId) -> Result<NodeChanged, ControlError> {
+        self.call(Method::POST, &format!("/api/nodes/{node}/revive"))
+            .await
+    }
+
+    /// Ends the cluster.
+    pub async fn down(&self) -> Result<(), ControlError> {
+        self.call::<serde_json::Value>(Method::POST, "/api/down")
+            .await
+            .map(drop)
+    }
+
+    /// The events numbered above `seq`: those there are, and with `follow` those to come.
+    pub async fn events(&self, seq: u64, follow: bool) -> Result<Events, ControlError> {
+        let ending = if follow { "" } else { "&follow=no" };
+        let response = self
+            .send(Method::GET, &format!("/api/events?from={seq}{ending}"))
+            .await?;
+        Ok(Events {
+            response,
+            buffer: Vec::new(),
+        })
+    }
+
+    async fn call<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+    ) -> Result<T, ControlError> {
+        let response = self.send(method, path).await?;
+        let body = tokio::time::timeout(PATIENCE, response.text()).await;
+        let body = body
+            .map_err(|_| ControlError::Silent)?
+            .map_err(|_| ControlError::Silent)?;
+        serde_json::from_str(&body).map_err(|_| ControlError::Strange(body))
+    }
+
+    async fn send(&self, method: Method, path: &str) -> Result<Response, ControlError> {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        let sent = tokio::time::timeout(PATIENCE, request.bearer_auth(&self.token).send()).await;
+        let response = match sent {
+            Err(_) => return Err(ControlError::Silent),
+            Ok(Err(error)) if error.is_timeout() => return Err(ControlError::Silent),
+            Ok(Err(_)) => return Err(ControlError::Unreachable),
+            Ok(Ok(response)) => response,
+        };
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let body = response.text().await.unwrap_or_default();
+        match serde_json::from_str::<ErrorBody>(&body) {
+            Ok(refusal) => Err(ControlError::Refused(refusal.error)),
+            Err(_) => Err(ControlError::Strange(body)),
+        }
+    }
+}
+
+/// A stream of events.
+#[derive(Debug)]
+pub struct Events {
+    response: Response,
+    buffer: Vec<u8>,
+}
+
+impl Events {
+    /// The next event; `None` when the stream has ended or broken.
+    pub async fn next(&mut self) -> Option<EventRecord> {
+        loop {
+            while let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.buffer.drain(..=end).collect();
+                // The rest of a server-sent event repeats what the record holds.
+                if let Some(json) = line.strip_prefix(b"data: ")
+                    && let Ok(record) = serde_json::from_slice(json)
+                {
+                    return Some(record);
+                }
+            }
+            let chunk = self.response.chunk().await.ok()??;
+            self.buffer.extend_from_slice(&chunk);
+        }
+    }
+
+    /// All that are left.
+    pub async fn collect(mut self) -> Vec<EventRecord> {
+        let mut records = Vec::new();
+        while let Some(record) = self.next().await {
+            records.push(record);
+        }
+        records
+    }
+}

@@ -1,0 +1,153 @@
+//! What a cluster looks like from outside: every node is asked, and what they answer is put side by side.
+
+use futures_util::{StreamExt, stream};
+
+use crate::client::data::{DataClient, NoAnswer};
+use crate::engine::Wanted;
+use crate::types::{Leadership, NodeId, Role, Term};
+use crate::wire::control::{
+    ClusterInfoBrief, ClusterStatus, LostTotals, NodeRow, NodeState, STATUS_VERSION,
+};
+use crate::wire::data::NodeStatus;
+
+/// How many nodes are asked at once.
+const AT_ONCE: usize = 64;
+
+/// Asks every node and shows what it says, in the given order.
+pub async fn rows(client: &DataClient, nodes: Vec<Wanted>) -> Vec<NodeRow> {
+    let ask = |node: Wanted| async move {
+        let answer = client.status(&node.url, false).await;
+        let state = match &answer {
+            Ok(_) => NodeState::Up,
+            Err(NoAnswer::Refused) if !node.alive => NodeState::Killed,
+            Err(NoAnswer::Refused) => NodeState::Down,
+            Err(NoAnswer::Silent(_) | NoAnswer::Strange(_)) => NodeState::Silent,
+        };
+        let Wanted { id, url, since, .. } = node;
+        // A peer known by its address only is called what it calls itself.
+        let id = match &answer {
+            Ok(status) if id.is_address() => status.node_id.clone(),
+            _ => id,
+        };
+        let since = Some(since).filter(|since| !since.is_empty());
+        NodeRow {
+            id,
+            url,
+            state,
+            since,
+            lag: None,
+            answer: answer.ok(),
+        }
+    };
+    stream::iter(nodes)
+        .map(ask)
+        .buffered(AT_ONCE)
+        .collect()
+        .await
+}
+
+/// The status of a cluster of which `rows` were observed.
+pub fn status(
+    info: ClusterInfoBrief,
+    mut rows: Vec<NodeRow>,
+    lost: LostTotals,
+    last_event: u64,
+) -> ClusterStatus {
+    let leadership = claims(&rows).into_iter().max();
+    let leader = leadership.as_ref().map(|claim| claim.leader.clone());
+    let last_index = |id: &NodeId| {
+        let row = rows.iter().find(|row| row.id == *id)?;
+        Some(row.answer.as_ref()?.more.as_ref()?.last_index)
+    };
+    if let Some(end) = leader.as_ref().and_then(last_index) {
+        for row in &mut rows {
+            let more = row.answer.as_ref().and_then(|answer| answer.more.as_ref());
+            row.lag = more.map(|more| end.saturating_sub(more.last_index));
+        }
+    }
+    ClusterStatus {
+        version: STATUS_VERSION,
+        warnings: warnings(&rows, leader.as_ref()),
+        info,
+        leader,
+        term: leadership.map(|claim| claim.term),
+        up: rows.iter().filter(|row| row.state == NodeState::Up).count(),
+        total: rows.len(),
+        nodes: rows,
+        lost,
+        last_event,
+    }
+}
+
+fn claims(rows: &[NodeRow]) -> Vec<Leadership> {
+    let leads = |answer: &&NodeStatus| answer.role == Role::Leader;
+    let leaders = rows
+        .iter()
+        .filter_map(|row| row.answer.as_ref())
+        .filter(leads);
+    let claim = |answer: &NodeStatus| (answer.term, answer.node_id.clone());
+    leaders
+        .map(claim)
+        .map(|(term, leader)| Leadership { term, leader })
+        .collect()
+}
+
+fn warnings(rows: &[NodeRow], leader: Option<&NodeId>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let claims = claims(rows);
+    if claims.len() > 1 {
+        let list: Vec<String> = claims
+            .iter()
+            .map(|claim| format!("{} (term {})", claim.leader, claim.term))
+            .collect();
+        warnings.push(format!(
+            "{} nodes claim to lead: {}; writes to all but one of them will be lost",
+            claims.len(),
+            list.join(", ")
+        ));
+    }
+    let up = rows.iter().filter(|row| row.state == NodeState::Up).count();
+    if up > 0 && leader.is_none() {
+        warnings.push("no node leads just now: writes are refused until one does".to_owned());
+    }
+    if up > 0 && 2 * up <= rows.len() {
+        warnings.push(format!(
+            "{up} of {} nodes answer, no majority: this mode goes on without one, so others may lead elsewhere unseen",
+            rows.len()
+        ));
+    }
+    for (state, what) in [
+        (NodeState::Silent, "should run but did not answer in time"),
+        (NodeState::Down, "should run but its port refuses"),
+    ] {
+        let those: Vec<&str> = rows
+            .iter()
+            .filter(|row| row.state == state)
+            .map(|row| row.id.as_str())
+            .collect();
+        if !those.is_empty() {
+            warnings.push(format!("{} {what}", those.join(", ")));
+        }
+    }
+    warnings
+}
+
+/// The leader that every node which answers names, if they agree; with its term.
+pub fn settled(status: &ClusterStatus) -> Option<(NodeId, Term)> {
+    let leader = status.leader.clone()?;
+    let answers = status.nodes.iter().filter_map(|row| row.answer.as_ref());
+    let mut answers = answers.peekable();
+    answers.peek()?;
+    let agree = answers.all(|answer| answer.leader_id.as_ref() == Some(&leader));
+    Some((leader, status.term?)).filter(|_| agree)
+}
+
+/// Whether every node that answers holds the same log.
+pub fn equal(status: &ClusterStatus) -> bool {
+    let mut ends = status
+        .nodes
+        .iter()
+        .filter_map(|row| row.answer.as_ref()?.more.as_ref());
+    let first = ends.next();
+    first.is_some_and(|first| ends.all(|end| end.last_entry == first.last_entry))
+}

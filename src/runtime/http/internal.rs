@@ -1,0 +1,78 @@
+//! What peers post: decoded, checked, and answered by the node's task.
+
+use axum::extract::Request;
+use axum::response::Response;
+use http::{Method, StatusCode, header};
+use serde::Serialize;
+
+use crate::runtime::http::{Service, answer, data};
+use crate::runtime::node_task::{Answer, Call};
+use crate::wire::peer::{self, MAX_BODY, Received, Rejected};
+
+const ROUTES: [&str; 5] = [
+    "/internal/heartbeat",
+    "/internal/replicate",
+    "/internal/append",
+    "/internal/snapshot",
+    "/internal/probe",
+];
+
+#[derive(Serialize)]
+struct OtherRules {
+    error: &'static str,
+    mode: String,
+    hint: &'static str,
+}
+
+pub(super) async fn answer(service: Service, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    if request.method() != Method::POST || !ROUTES.contains(&path.as_str()) {
+        return answer::not_found();
+    }
+    // The data API is open to every web page; leading a cluster is not.
+    if request.headers().contains_key(header::ORIGIN) {
+        return answer::error(StatusCode::FORBIDDEN, "Not for web pages");
+    }
+    let body = match data::read(request, MAX_BODY).await {
+        Ok(body) => body,
+        Err(response) => return response,
+    };
+    match peer::decode(&path, service.mode, &body) {
+        Ok(received) if received.from != service.id => ask(&service, received).await,
+        // Nobody else bears this node's name.
+        Ok(_) | Err(Rejected::Invalid) => invalid(),
+        Err(Rejected::OtherRules { from, rules }) => {
+            // Said once a peer; if the task is busy, the next message says it.
+            let _ = service
+                .inbox
+                .try_send(Call::OtherRules { peer: from, rules });
+            let body = OtherRules {
+                error: "This node plays by other rules",
+                mode: service.mode.to_string(),
+                hint: "start all nodes of a cluster with the same program and mode",
+            };
+            answer::json(StatusCode::CONFLICT, &body)
+        }
+    }
+}
+
+async fn ask(service: &Service, received: Received) -> Response {
+    let Received { from, message } = received;
+    match service
+        .ask(|answer| Call::Request {
+            from,
+            message,
+            answer,
+        })
+        .await
+    {
+        Answer::Success(message) => {
+            answer::bytes(StatusCode::OK, peer::encode_answer(&service.id, message))
+        }
+        Answer::Unbelievable => invalid(),
+    }
+}
+
+fn invalid() -> Response {
+    answer::error(StatusCode::BAD_REQUEST, "Invalid request")
+}

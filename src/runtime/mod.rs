@@ -1,0 +1,19 @@
+//! The live engine: nodes as tokio tasks of this process, each on a port of its own.
+//!
+//! A node is a task ([`node_task`]) that owns a [`Node`](crate::protocol::Node) and a disk, a server ([`http`]) that
+//! feeds it, and a [`transport`] that carries what it sends. They share nothing with other nodes but a [`World`]. A
+//! [`cluster`] is many of them, with the ports and disks they keep while they are dead.
+
+pub mod clock;
+pub mod cluster;
+pub mod descriptors;
+pub mod events;
+pub mod http;
+mod lane;
+pub mod node_task;
+pub mod sockets;
+pub mod transport;
+pub mod view;
+
+pub use cluster::{BootError, Cluster, Options};
+pub use node_task::{RunningNode, Seat, World};

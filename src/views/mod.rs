@@ -1,0 +1,4 @@
+//! What people read: a line an event, a table of nodes.
+
+pub mod lines;
+pub mod table;
