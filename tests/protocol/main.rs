@@ -1,0 +1,6 @@
+//! The protocol core, driven without sockets or time.
+
+mod properties;
+mod scripts;
+mod trace;
+mod world;

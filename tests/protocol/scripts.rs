@@ -1,0 +1,265 @@
+//! Golden scripts: `scripts/CLAIM.txt` is a story whose file name is its claim. Each step is some commands, a line
+//! `---`, and the full trace they cause; lines with `#` explain. `UPDATE_SCRIPTS=1 cargo test` writes the traces anew,
+//! to be read before they are committed.
+//!
+//! | command | |
+//! |---|---|
+//! | `start 3 [window=N]` | three nodes start together, as by `up`; a log keeps N entries |
+//! | `create 3` | three nodes, none started |
+//! | `advance 200ms` | time passes; messages take none |
+//! | `kill A`, `revive A`, `pause A`, `resume A` | |
+//! | `cut A B`, `cut A -> B`, `isolate A`, `heal` | |
+//! | `put A k v`, `delete A k`, `fill A N` | a client's write at A; N writes |
+//! | `hold`, `release` | messages wait on the wire; or no longer |
+//! | `deliver A -> B`, `drop A -> B`, `double A -> B` | the messages that wait from A to B |
+//! | `bare X TERM -> A`, `map X TERM -> A k=v …` | a program of the chapter leads |
+//! | `status`, `stores`, `count` | what every node is; what it holds; messages since the last count |
+//! | `quietly …` | any of these, showing events only |
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cluster::protocol::{Change, Input, Message};
+use cluster::types::{Leadership, NodeId};
+use cluster::value::{Key, Value};
+
+use crate::world::{Envelope, World};
+
+#[test]
+fn every_script_does_what_it_says() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/protocol/scripts");
+    let files = std::fs::read_dir(&folder).expect("the scripts' folder");
+    let mut files: Vec<PathBuf> = files.map(|file| file.expect("a script").path()).collect();
+    files.sort();
+    assert!(files.len() >= 20, "only {} scripts", files.len());
+    let failed: Vec<String> = files.iter().filter_map(|file| differs(file)).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Runs a script. Says where its trace differs from the one it holds, if it does.
+fn differs(file: &Path) -> Option<String> {
+    let told = std::fs::read_to_string(file).expect("a script is text");
+    let happened = rerun(&told);
+    if std::env::var_os("UPDATE_SCRIPTS").is_some() {
+        std::fs::write(file, &happened).expect("a writable script");
+    } else if told != happened {
+        let pairs = told.lines().zip(happened.lines()).enumerate();
+        let (line, (was, is)) = pairs.clone().find(|(_, (was, is))| was != is)?;
+        let name = file.file_name()?.to_string_lossy();
+        return Some(format!(
+            "{name}:{}\n  told:     {was}\n  happened: {is}",
+            line + 1
+        ));
+    }
+    None
+}
+
+/// The script with the trace that its commands cause.
+fn rerun(script: &str) -> String {
+    let mut world = World::new(0, |_| {});
+    let mut output = String::new();
+    let mut in_trace = false;
+    let mut commands: Vec<&str> = Vec::new();
+    for line in script.lines().chain([""]) {
+        match line.trim_end() {
+            "---" => in_trace = true,
+            "" => {
+                if !commands.is_empty() {
+                    output.push_str("---\n");
+                    for command in commands.drain(..) {
+                        output.push_str(&run(&mut world, command));
+                    }
+                }
+                in_trace = false;
+                output.push('\n');
+            }
+            _ if in_trace => {}
+            comment if comment.starts_with('#') => writeln!(output, "{comment}").expect("memory"),
+            command => {
+                writeln!(output, "{command}").expect("memory");
+                commands.push(command);
+            }
+        }
+    }
+    output.trim_end().to_owned() + "\n"
+}
+
+fn run(world: &mut World, command: &str) -> String {
+    let (quiet, command) = match command.strip_prefix("quietly ") {
+        Some(command) => (true, command),
+        None => (false, command),
+    };
+    world.trace.clear();
+    let words: Vec<&str> = command.split_whitespace().collect();
+    perform(world, &words).unwrap_or_else(|| panic!("no such command: {command}"));
+    let shown = world
+        .trace
+        .iter()
+        .filter(|line| !(quiet && line.starts_with("  ")));
+    shown.map(|line| format!("{line}\n")).collect()
+}
+
+fn perform(world: &mut World, words: &[&str]) -> Option<()> {
+    match words {
+        ["start", n, options @ ..] => {
+            *world = create(n, options)?;
+            world.start_all();
+        }
+        ["create", n, options @ ..] => *world = create(n, options)?,
+        ["advance", time] => world.advance(humantime::parse_duration(time).ok()?),
+        ["kill", a] => world.kill(&id(a)),
+        ["revive", a] => {
+            world.start(&id(a), false);
+            world.settle();
+        }
+        ["pause", a] => world.pause(&id(a)),
+        ["resume", a] => world.resume(&id(a)),
+        ["cut", a, "->", b] => world.faults.cut(&id(a), &id(b)),
+        ["cut", a, b] => cut_both(world, &id(a), &id(b)),
+        ["isolate", a] => {
+            let others: Vec<NodeId> = world.members.keys().cloned().collect();
+            others
+                .iter()
+                .filter(|other| **other != id(a))
+                .for_each(|o| cut_both(world, &id(a), o));
+        }
+        ["heal"] => world.faults.heal(),
+        ["put", a, key, value] => {
+            let value = Value::parse(value.as_bytes()).unwrap_or_else(|_| Value::string(value));
+            world.write(&id(a), key, Change::Put(value));
+        }
+        ["delete", a, key] => drop(world.write(&id(a), key, Change::Delete)),
+        ["fill", a, n] => {
+            for k in 1..=n.parse().ok()? {
+                world.write(
+                    &id(a),
+                    &format!("k{}", k % 5),
+                    Change::Put(Value::string(&k.to_string())),
+                );
+            }
+        }
+        ["hold"] => world.holding = true,
+        ["release"] => {
+            world.holding = false;
+            world.settle();
+        }
+        ["deliver", a, "->", b] => {
+            take(world, a, b)
+                .into_iter()
+                .for_each(|envelope| world.deliver(envelope));
+        }
+        ["drop", a, "->", b] => drop(take(world, a, b)),
+        ["double", a, "->", b] => {
+            let copies = take(world, a, b);
+            world.wire.extend(copies.iter().chain(&copies).cloned());
+        }
+        ["bare", x, term, "->", a] => {
+            let message = Message::BareHeartbeat {
+                claim: claim(x, term)?,
+            };
+            world.step(
+                &id(a),
+                Input::Message {
+                    from: id(x),
+                    message,
+                },
+            );
+            world.settle();
+        }
+        ["map", x, term, "->", a, pairs @ ..] => {
+            let pair = |pair: &&str| {
+                let (key, value) = pair.split_once('=')?;
+                Some((Key::new(key), Value::parse(value.as_bytes()).ok()?))
+            };
+            let data = Arc::new(pairs.iter().map(pair).collect::<Option<Vec<_>>>()?);
+            let message = Message::WholeMap {
+                claim: claim(x, term)?,
+                data,
+            };
+            world.step(
+                &id(a),
+                Input::Message {
+                    from: id(x),
+                    message,
+                },
+            );
+            world.settle();
+        }
+        ["status"] => world.trace = statuses(world),
+        ["stores"] => world.trace = stores(world),
+        ["count"] => {
+            let counts = std::mem::take(&mut world.sent);
+            world.trace = counts
+                .iter()
+                .map(|(kind, n)| format!("{kind:?}: {n}"))
+                .collect();
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn create(n: &str, options: &[&str]) -> Option<World> {
+    let window = options
+        .iter()
+        .find_map(|option| option.strip_prefix("window="));
+    let window: Option<usize> = window.map(str::parse).transpose().ok()?;
+    Some(World::new(n.parse().ok()?, |config| {
+        config.log_window = window.unwrap_or(config.log_window);
+    }))
+}
+
+fn id(name: &str) -> NodeId {
+    NodeId::new(name).expect("a node id")
+}
+
+fn claim(leader: &str, term: &str) -> Option<Leadership> {
+    Some(Leadership {
+        term: term.parse().ok()?,
+        leader: id(leader),
+    })
+}
+
+fn cut_both(world: &mut World, a: &NodeId, b: &NodeId) {
+    world.faults.cut(a, b);
+    world.faults.cut(b, a);
+}
+
+fn take(world: &mut World, a: &str, b: &str) -> Vec<Envelope> {
+    let (a, b) = (id(a), id(b));
+    let is_between = |envelope: &Envelope| envelope.from == a && envelope.to == b;
+    let (taken, rest): (Vec<_>, Vec<_>) = world.wire.drain(..).partition(is_between);
+    world.wire = rest.into();
+    taken
+}
+
+fn statuses(world: &World) -> Vec<String> {
+    let line = |id: &NodeId| {
+        let Some(node) = &world.members[id].node else {
+            return format!("{id}: dead");
+        };
+        let status = node.status(world.now);
+        let leader = status
+            .leader
+            .map_or("nobody".to_owned(), |leader| leader.to_string());
+        let last = status
+            .last
+            .map_or("nothing".to_owned(), |last| format!("{last:?}"));
+        let (role, term) = (status.role, status.term);
+        format!("{id}: {role} in term {term}, obeys {leader}, log ends at {last}")
+    };
+    world.members.keys().map(line).collect()
+}
+
+fn stores(world: &World) -> Vec<String> {
+    let line = |(id, node): (&NodeId, &cluster::protocol::Node)| {
+        let pairs: Vec<String> = node
+            .store()
+            .iter()
+            .map(|(key, slot)| format!("{key:?}={:?}", slot.value))
+            .collect();
+        format!("{id}: {}", pairs.join(" "))
+    };
+    world.alive().map(line).collect()
+}

@@ -1,0 +1,238 @@
+//! Several cores without sockets or time: a wire that delivers when told to, disks in memory, and a trace.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use cluster::event::Event;
+use cluster::faults::{Faults, Verdict};
+use cluster::protocol::{Action, Change, Input, Message, MessageKind, Node, Reply, RequestId};
+use cluster::storage::memory::Memory;
+use cluster::types::{Config, NodeId, Time};
+use cluster::value::Key;
+
+use crate::trace;
+
+/// A message on its way.
+#[derive(Clone)]
+pub struct Envelope {
+    pub from: NodeId,
+    pub to: NodeId,
+    pub message: Message,
+}
+
+pub struct Member {
+    config: Config,
+    disk: Memory,
+    pub node: Option<Node>,
+    paused: bool,
+    seed: u64,
+}
+
+pub struct World {
+    pub now: Time,
+    pub members: BTreeMap<NodeId, Member>,
+    pub wire: VecDeque<Envelope>,
+    pub faults: Faults,
+    /// Messages stay on the wire until they are delivered by name.
+    pub holding: bool,
+    pub trace: Vec<String>,
+    pub events: Vec<(NodeId, Event)>,
+    pub replies: Vec<(RequestId, Reply)>,
+    pub sent: BTreeMap<MessageKind, usize>,
+    next_request: u64,
+}
+
+impl World {
+    /// `n` nodes, none of them started; `adjust` changes what each is told.
+    pub fn new(n: usize, adjust: impl Fn(&mut Config)) -> World {
+        let ids: Vec<NodeId> = (1..=n).map(NodeId::nth).collect();
+        let member = |(at, id): (usize, &NodeId)| {
+            let mut config = Config::new(id.clone(), ids.clone());
+            adjust(&mut config);
+            let seed = at as u64 + 1;
+            (
+                id.clone(),
+                Member {
+                    config,
+                    disk: Memory::new(seed),
+                    node: None,
+                    paused: false,
+                    seed,
+                },
+            )
+        };
+        World {
+            now: Time::ZERO,
+            members: ids.iter().enumerate().map(member).collect(),
+            wire: VecDeque::new(),
+            faults: Faults::default(),
+            holding: false,
+            trace: Vec::new(),
+            events: Vec::new(),
+            replies: Vec::new(),
+            sent: BTreeMap::new(),
+            next_request: 0,
+        }
+    }
+
+    /// Starts everybody at once, as `up` does.
+    pub fn start_all(&mut self) {
+        let ids: Vec<NodeId> = self.members.keys().cloned().collect();
+        for id in &ids {
+            self.start(id, true);
+        }
+        self.settle();
+    }
+
+    /// Starts a node on the disk it has.
+    pub fn start(&mut self, id: &NodeId, bootstrap: bool) {
+        let member = self.members.get_mut(id).expect("a node of this world");
+        if member.node.is_none() {
+            let recovered = member.disk.recover();
+            member.node = Some(Node::new(member.config.clone(), recovered, member.seed));
+            self.step(id, Input::Start { bootstrap });
+        }
+    }
+
+    pub fn kill(&mut self, id: &NodeId) {
+        let member = self.members.get_mut(id).expect("a node of this world");
+        member.node = None;
+        member.paused = false;
+        // What it sent is on its way; what was sent to it finds a closed port.
+    }
+
+    /// Stops a node in its tracks: it neither hears nor acts, and its port stays open.
+    pub fn pause(&mut self, id: &NodeId) {
+        self.members
+            .get_mut(id)
+            .expect("a node of this world")
+            .paused = true;
+    }
+
+    /// Lets it go on: what was held for it arrives first.
+    pub fn resume(&mut self, id: &NodeId) {
+        self.members
+            .get_mut(id)
+            .expect("a node of this world")
+            .paused = false;
+        self.settle();
+        self.step(id, Input::Resumed);
+        self.settle();
+    }
+
+    pub fn write(&mut self, id: &NodeId, key: &str, change: Change) -> RequestId {
+        self.next_request += 1;
+        let request = RequestId(self.next_request);
+        self.step(
+            id,
+            Input::Write {
+                request,
+                key: Key::new(key),
+                change,
+            },
+        );
+        self.settle();
+        request
+    }
+
+    pub fn alive(&self) -> impl Iterator<Item = (&NodeId, &Node)> {
+        self.members
+            .iter()
+            .filter_map(|(id, member)| Some((id, member.node.as_ref()?)))
+    }
+
+    pub fn step(&mut self, id: &NodeId, input: Input) {
+        let Some(member) = self.members.get_mut(id) else {
+            return;
+        };
+        let Some(node) = member.node.as_mut() else {
+            return;
+        };
+        let actions = node.step(self.now, input);
+        for action in actions {
+            match action {
+                Action::Persist(record) => member.disk.write([record]),
+                Action::Send { to, message } => {
+                    *self.sent.entry(message.kind()).or_default() += 1;
+                    let lost = self.faults.verdict(id, &to) == Verdict::Drop;
+                    self.trace.push(trace::sent(id, &to, &message, lost));
+                    if !lost {
+                        self.wire.push_back(Envelope {
+                            from: id.clone(),
+                            to,
+                            message,
+                        });
+                    }
+                }
+                Action::Reply { request, reply } => {
+                    self.trace.push(trace::replied(id, &reply));
+                    self.replies.push((request, reply));
+                }
+                Action::Report(event) => {
+                    self.trace.push(trace::happened(id, &event));
+                    self.events.push((id.clone(), event));
+                }
+            }
+        }
+    }
+
+    /// Delivers one message. A dead node's port refuses, and the sender learns it.
+    pub fn deliver(&mut self, envelope: Envelope) {
+        let Envelope { from, to, message } = envelope;
+        let is_dead = self
+            .members
+            .get(&to)
+            .is_none_or(|member| member.node.is_none());
+        if !is_dead {
+            self.step(&to, Input::Message { from, message });
+        } else if !message.is_answer() {
+            self.step(
+                &from,
+                Input::Refused {
+                    peer: to,
+                    message: message.kind(),
+                },
+            );
+        }
+    }
+
+    /// Delivers everything, and what that causes, until nothing is on its way but to those who pause.
+    pub fn settle(&mut self) {
+        while let Some(at) = self.next_deliverable() {
+            if let Some(envelope) = self.wire.remove(at) {
+                self.deliver(envelope);
+            }
+        }
+    }
+
+    fn next_deliverable(&self) -> Option<usize> {
+        let paused = |id: &NodeId| self.members.get(id).is_some_and(|member| member.paused);
+        self.wire
+            .iter()
+            .position(|envelope| !self.holding && !paused(&envelope.to))
+    }
+
+    /// Lets time pass: deadlines fire in order, messages take no time.
+    pub fn advance(&mut self, by: Duration) {
+        let end = self.now + by;
+        self.settle();
+        while let Some(due) = self.next_deadline().filter(|due| *due <= end) {
+            self.now = self.now.max(due);
+            let ids: Vec<NodeId> = self.members.keys().cloned().collect();
+            for id in &ids {
+                if !self.members[id].paused {
+                    self.step(id, Input::Tick);
+                }
+            }
+            self.settle();
+        }
+        self.now = end;
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
+        let awake = self.members.values().filter(|member| !member.paused);
+        awake
+            .filter_map(|member| member.node.as_ref()?.next_deadline())
+            .min()
+    }
+}
