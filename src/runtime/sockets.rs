@@ -71,7 +71,8 @@ pub fn owner(port: u16) -> Option<String> {
         .find_map(|table| inode(table, port))?;
     let socket = format!("socket:[{inode}]");
     let processes = std::fs::read_dir("/proc").ok()?.flatten();
-    for process in processes {
+    let is_pid = |name: &std::ffi::OsStr| name.to_string_lossy().parse::<u32>().is_ok();
+    for process in processes.filter(|process| is_pid(&process.file_name())) {
         let Ok(files) = std::fs::read_dir(process.path().join("fd")) else {
             continue;
         };

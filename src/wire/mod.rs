@@ -3,4 +3,5 @@
 
 pub mod control;
 pub mod data;
+mod map;
 pub mod peer;

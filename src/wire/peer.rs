@@ -4,17 +4,14 @@
 //! them, who sends it, under which rules, and itself. Everything else has a route of its own. A program of the chapter
 //! answers those with 404, and a heartbeat with `{"success":true}` and nothing else.
 
-use std::collections::HashMap;
-use std::fmt;
-
 use bytes::Bytes;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use crate::protocol::log::is_history_of;
 use crate::protocol::{Message, MessageKind};
 use crate::types::{EntryId, Index, Leadership, Mode, NodeId, TERM_LIMIT, Term, index_of};
 use crate::value::{Key, Value};
+use crate::wire::map;
 
 /// The version of the messages. Nodes of different versions refuse each other.
 pub const PROTOCOL: u32 = 1;
@@ -75,7 +72,10 @@ struct Outgoing<'a> {
     term: Option<Term>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timestamp: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_object")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "map::as_object"
+    )]
     data: Option<&'a [(Key, Value)]>,
     #[serde(skip_serializing_if = "Option::is_none")]
     protocol: Option<u32>,
@@ -95,7 +95,7 @@ struct Incoming {
     #[serde(rename = "leader_id")]
     leader_id_python: Option<NodeId>,
     term: Option<Term>,
-    data: Option<WholeMap>,
+    data: Option<map::WholeMap>,
     protocol: Option<u32>,
     from: Option<NodeId>,
     mode: Option<String>,
@@ -260,49 +260,6 @@ fn is_sound(message: &Message) -> bool {
 
 fn is_entry(id: &EntryId, index: Index) -> bool {
     id.index == index
-}
-
-fn as_object<S: serde::Serializer>(
-    data: &Option<&[(Key, Value)]>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let pairs = data.unwrap_or_default();
-    serializer.collect_map(pairs.iter().map(|(key, value)| (key, value)))
-}
-
-/// A JSON object whose order is kept and in which, as in JavaScript, a repeated key keeps its place and takes the last
-/// value.
-struct WholeMap(Vec<(Key, Value)>);
-
-impl<'de> Deserialize<'de> for WholeMap {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<WholeMap, D::Error> {
-        deserializer.deserialize_map(WholeMapVisitor)
-    }
-}
-
-struct WholeMapVisitor;
-
-impl<'de> Visitor<'de> for WholeMapVisitor {
-    type Value = WholeMap;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object of keys and values")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<WholeMap, A::Error> {
-        let mut pairs: Vec<(Key, Value)> = Vec::new();
-        let mut places: HashMap<Key, usize> = HashMap::new();
-        while let Some((key, value)) = map.next_entry::<Key, Value>()? {
-            match places.get(&key) {
-                Some(at) => pairs[*at].1 = value,
-                None => {
-                    places.insert(key.clone(), pairs.len());
-                    pairs.push((key, value));
-                }
-            }
-        }
-        Ok(WholeMap(pairs))
-    }
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub struct Envelope {
 
 pub struct Member {
     config: Config,
-    disk: Memory,
+    pub disk: Memory,
     pub node: Option<Node>,
     paused: bool,
     seed: u64,
