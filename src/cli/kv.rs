@@ -112,7 +112,7 @@ impl Request<'_> {
 }
 
 pub(super) async fn put(args: &Put, common: &Common) -> Result<(), Failure> {
-    let (key, value) = (Key::new(&args.key), value(args)?);
+    let (key, value) = (key(&args.key)?, value(args)?);
     let (node, answer) = write(&args.write, common, Request::Put(&key, &value)).await?;
     match common.json {
         true => out::print(answer.trim()),
@@ -125,11 +125,23 @@ pub(super) async fn put(args: &Put, common: &Common) -> Result<(), Failure> {
 }
 
 pub(super) async fn delete(args: &Delete, common: &Common) -> Result<(), Failure> {
-    let key = Key::new(&args.key);
+    let key = key(&args.key)?;
     let (node, answer) = write(&args.write, common, Request::Delete(&key)).await?;
     match common.json {
         true => out::print(answer.trim()),
         false => out::print(&format!("{} deleted  ({node})", clean(key.as_str()))),
+    }
+}
+
+/// A key that can be written in a URL. `.` and `..` cannot: clients fold them, even encoded.
+fn key(text: &str) -> Result<Key, Failure> {
+    match text {
+        "." | ".." => Err(Failure::new(
+            "invalid-key",
+            format!("the key {text:?} cannot be written in a URL: it means a directory there"),
+        )
+        .hint("choose another key")),
+        _ => Ok(Key::new(text)),
     }
 }
 
@@ -283,7 +295,7 @@ struct ReadBack<'a> {
 }
 
 pub(super) async fn get(args: &Get, common: &Common) -> Result<(), Failure> {
-    let key = Key::new(&args.key);
+    let key = key(&args.key)?;
     let nodes = target::nodes(common, &args.peers)?;
     let client = target::data_client(NODE_PATIENCE)?;
     let node = reader(args.from.as_deref(), &nodes, &client, common).await?;
