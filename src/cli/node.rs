@@ -131,6 +131,7 @@ async fn show(
         tokio::select! {
             () = events.wait_after(seq) => {}
             () = ending.wait() => return Ok(()),
+            () = out::closed() => return Ok(()),
         }
     }
 }

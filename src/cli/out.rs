@@ -1,8 +1,11 @@
 //! Results go to stdout, everything else to stderr.
 
 use std::io::Write;
+use std::os::fd::AsFd;
 
 use serde::Serialize;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use crate::cli::args::Common;
 use crate::cli::failure::Failure;
@@ -34,4 +37,16 @@ pub(super) fn detail(common: &Common, text: &str) {
     if common.verbose {
         let _ = writeln!(anstream::stderr().lock(), "{text}");
     }
+}
+
+/// Returns when nobody can read stdout any more; never, where the system does not tell (a file, say).
+pub(super) async fn closed() {
+    let watched = std::io::stdout().as_fd().try_clone_to_owned();
+    let watched = watched.and_then(|stdout| AsyncFd::with_interest(stdout, Interest::ERROR));
+    if let Ok(stdout) = watched
+        && stdout.ready(Interest::ERROR).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }

@@ -232,6 +232,8 @@ async fn show(
             () = cluster.event_after(seq) => {}
             () = down.cancelled() => return Ok(seq),
             () = ending.wait() => return Ok(seq),
+            // Without events nothing is written, and nothing would show that the reader has gone.
+            () = out::closed() => return Ok(seq),
         }
     }
 }
