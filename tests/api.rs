@@ -124,6 +124,23 @@ fn answers_have_the_chapters_fields_in_its_order() {
 }
 
 #[test]
+fn a_connection_can_be_used_again_after_a_refusal() {
+    let up = Up::start(&[]);
+    let mut stream = connect(&up.url(2));
+    let mut answer = [0; 4096];
+    for request in ["PUT /key/a", "DELETE /key/a", "POST /nowhere", "PUT /key/a"] {
+        let text = format!("{request} HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n1");
+        stream.write_all(text.as_bytes()).expect("to send");
+        let n = stream.read(&mut answer).expect("an answer");
+        let said = String::from_utf8_lossy(&answer[..n]);
+        assert!(
+            said.contains(" 503 ") || said.contains(" 404 "),
+            "{request}: {said}"
+        );
+    }
+}
+
+#[test]
 fn head_is_get_without_a_body() {
     let up = Up::start(&[]);
     let url = up.url(1);

@@ -40,10 +40,13 @@ pub(super) fn detail(common: &Common, text: &str) {
 }
 
 /// Returns when nobody can read stdout any more; never, where the system does not tell (a file, say).
+#[expect(
+    deprecated,
+    reason = "it is unsound for types that may lend their descriptor; this one owns it"
+)]
 pub(super) async fn closed() {
-    let watched = std::io::stdout().as_fd().try_clone_to_owned();
-    let watched = watched.and_then(|stdout| AsyncFd::with_interest(stdout, Interest::ERROR));
-    if let Ok(stdout) = watched
+    if let Ok(stdout) = std::io::stdout().as_fd().try_clone_to_owned()
+        && let Ok(stdout) = AsyncFd::with_interest(stdout, Interest::ERROR)
         && stdout.ready(Interest::ERROR).await.is_ok()
     {
         return;

@@ -111,6 +111,7 @@ pub(super) async fn put(service: Service, request: Request) -> Response {
     };
     // As in the chapter, who leads is asked before the body is read; and again by the node, in case it changed.
     if let Some(response) = refuse_unless_leader(&service) {
+        discard(request, service.world.max_value).await;
         return response;
     }
     let limit = service.world.max_value;
@@ -136,6 +137,7 @@ pub(super) async fn delete(service: Service, request: Request) -> Response {
         Ok(key) => key,
         Err(invalid) => return refuse(invalid),
     };
+    discard(request, service.world.max_value).await;
     let reply = service.write(key.clone(), Change::Delete).await;
     let existed = matches!(reply, Reply::Done { .. });
     if service.world.course && (existed || reply == Reply::NoSuchKey) {
@@ -216,6 +218,12 @@ pub(super) async fn read(request: Request, limit: usize) -> Result<Bytes, Respon
         Ok(Err(_)) => Err(answer::error(StatusCode::BAD_REQUEST, "Invalid request")),
         Err(_) => Err(answer::too_slow()),
     }
+}
+
+/// Reads a body that nobody needs, so that the connection can be used again. One too long or too slow costs its sender
+/// the connection.
+pub(super) async fn discard(request: Request, limit: usize) {
+    let _ = read(request, limit).await;
 }
 
 fn announced(headers: &HeaderMap) -> Option<u64> {

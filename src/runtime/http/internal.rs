@@ -27,6 +27,7 @@ struct OtherRules {
 pub(super) async fn answer(service: Service, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     if request.method() != Method::POST || !ROUTES.contains(&path.as_str()) {
+        data::discard(request, service.world.max_value).await;
         return answer::not_found();
     }
     // The data API is open to every web page; leading a cluster is not.

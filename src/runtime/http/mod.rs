@@ -134,6 +134,9 @@ async fn route(State(service): State<Service>, request: Request) -> Response {
         Method::GET | Method::HEAD if path.starts_with("/key/") => data::get(&service, &request),
         Method::PUT if path.starts_with("/key/") => data::put(service, request).await,
         Method::DELETE if path.starts_with("/key/") => data::delete(service, request).await,
-        _ => answer::not_found(),
+        _ => {
+            data::discard(request, service.world.max_value).await;
+            answer::not_found()
+        }
     }
 }
