@@ -27,7 +27,7 @@ pub(super) struct Keys {
 }
 
 pub(super) async fn run(args: &Keys, common: &Common) -> Result<(), Failure> {
-    let nodes = target::nodes(common, &args.peers)?;
+    let nodes = target::nodes(common, &args.peers).await?;
     let client = target::data_client(NODE_PATIENCE)?;
     let node = kv::reader(args.from.as_deref(), &nodes, &client, common).await?;
     let status = client.status(&node.url, true).await;

@@ -173,7 +173,7 @@ async fn write(
     common: &Common,
     request: Request<'_>,
 ) -> Result<(NodeId, String), Failure> {
-    let nodes = target::nodes(common, &args.peers)?;
+    let nodes = target::nodes(common, &args.peers).await?;
     let client = target::data_client(args.timeout.min(NODE_PATIENCE))?;
     let deadline = Instant::now() + args.timeout;
     let only = args
@@ -296,7 +296,7 @@ struct ReadBack<'a> {
 
 pub(super) async fn get(args: &Get, common: &Common) -> Result<(), Failure> {
     let key = key(&args.key)?;
-    let nodes = target::nodes(common, &args.peers)?;
+    let nodes = target::nodes(common, &args.peers).await?;
     let client = target::data_client(NODE_PATIENCE)?;
     let node = reader(args.from.as_deref(), &nodes, &client, common).await?;
     let value = client

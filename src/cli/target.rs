@@ -14,7 +14,7 @@ use crate::client::gather;
 use crate::engine::Wanted;
 use crate::registry::{self, FindError, StateFile};
 use crate::types::NodeId;
-use crate::wire::control::{ClusterInfoBrief, ClusterStatus, LostTotals, NodeAddress};
+use crate::wire::control::{ClusterInfoBrief, ClusterStatus, LostTotals, NodeAddress, NodeRow};
 
 /// How long a node may take to answer, where nothing else is said.
 pub(super) const NODE_PATIENCE: Duration = Duration::from_secs(5);
@@ -150,12 +150,19 @@ fn is_suspended(pid: u32) -> bool {
     state.is_some_and(|state| state.starts_with('T'))
 }
 
-/// The nodes that a command may ask.
-pub(super) fn nodes(common: &Common, peers: &Peers) -> Result<Vec<NodeAddress>, Failure> {
+/// The nodes that a command may ask; those given by URL under the names they give themselves.
+pub(super) async fn nodes(common: &Common, peers: &Peers) -> Result<Vec<NodeAddress>, Failure> {
     if peers.peers.is_empty() {
         return Ok(running(common)?.state.nodes);
     }
-    peers.peers.iter().map(|url| peer(url)).collect()
+    let rows = rows(peers).await?;
+    Ok(rows
+        .into_iter()
+        .map(|row| NodeAddress {
+            id: row.id,
+            url: row.url,
+        })
+        .collect())
 }
 
 /// A node known by its URL.
@@ -177,19 +184,31 @@ pub(super) fn peer(url: &str) -> Result<NodeAddress, Failure> {
     }
 }
 
+/// What the nodes of `peers` say of themselves.
+async fn rows(peers: &Peers) -> Result<Vec<NodeRow>, Failure> {
+    let wanted = |url: &String| {
+        let NodeAddress { id, url } = peer(url)?;
+        Ok(Wanted {
+            id,
+            url,
+            alive: true,
+            since: String::new(),
+        })
+    };
+    let nodes = peers
+        .peers
+        .iter()
+        .map(wanted)
+        .collect::<Result<Vec<Wanted>, Failure>>()?;
+    Ok(gather::rows(&data_client(Duration::from_secs(1))?, nodes).await)
+}
+
 /// What the nodes of `peers`, or of the running cluster, say.
 pub(super) async fn status(common: &Common, peers: &Peers) -> Result<ClusterStatus, Failure> {
     if peers.peers.is_empty() {
         return running(common)?.status().await;
     }
-    let wanted = |node: NodeAddress| Wanted {
-        id: node.id,
-        url: node.url,
-        alive: true,
-        since: String::new(),
-    };
-    let nodes = nodes(common, peers)?.into_iter().map(wanted).collect();
-    let mut rows = gather::rows(&data_client(Duration::from_secs(1))?, nodes).await;
+    let mut rows = rows(peers).await?;
     rows.sort_by(|a, b| a.id.cmp(&b.id));
     let info = ClusterInfoBrief {
         program: env!("CARGO_PKG_VERSION").to_owned(),
