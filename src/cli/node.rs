@@ -85,7 +85,7 @@ pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
     };
     let seat = Seat {
         config,
-        peers,
+        peers: Arc::new(peers),
         listener: reserved.listen().map_err(cannot)?,
         disk: Memory::new(rng.boot()),
         world: World {

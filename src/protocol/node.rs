@@ -316,12 +316,13 @@ impl Node {
         self.compact();
     }
 
-    /// Keeps memory bounded by live data: at twice its window the log shrinks to the window, so the cost is one entry
-    /// moved per entry written.
+    /// Keeps memory bounded by live data. A quarter above its window the log shrinks to it: often enough that no single
+    /// turn is long, and seldom enough that snapshots, after which a store copies what it touches, cost little.
     fn compact(&mut self) {
         let window = self.config.log_window.max(self.store.len());
         let bytes = LOG_BYTES.max(self.store.bytes());
-        if self.log.len() <= 2 * window && self.log.bytes() <= 2 * bytes {
+        let is_beyond = |held: usize, allowed: usize| held > allowed + allowed / 4;
+        if !is_beyond(self.log.len(), window) && !is_beyond(self.log.bytes(), bytes) {
             return;
         }
         if let Some(compacted) = self.log.compact(window, bytes) {

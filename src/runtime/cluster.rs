@@ -84,6 +84,8 @@ pub struct Cluster {
     world: World,
     events: Arc<EventLog>,
     slots: BTreeMap<NodeId, Slot>,
+    /// Everybody's, for everybody.
+    urls: Arc<BTreeMap<NodeId, String>>,
     seeds: SyncMutex<Rng>,
 }
 
@@ -154,12 +156,17 @@ impl Cluster {
         let slots: BTreeMap<NodeId, Slot> = reserved.into_iter().map(slot).collect();
         let info = info(&options, &slots, rng.draw());
         let seeds = SyncMutex::new(rng);
+        let urls = slots
+            .iter()
+            .map(|(id, slot)| (id.clone(), slot.url.clone()));
+        let urls = Arc::new(urls.collect());
         let cluster = Cluster {
             info,
             options,
             world,
             events,
             slots,
+            urls,
             seeds,
         };
         cluster.start_all().await?;
@@ -191,7 +198,7 @@ impl Cluster {
         };
         let seat = Seat {
             config: self.config(id),
-            peers: self.peers(id),
+            peers: self.urls.clone(),
             listener: reserved.listen()?,
             disk,
             world: self.world.clone(),
@@ -217,13 +224,6 @@ impl Cluster {
             election_timeout: self.options.election_timeout,
             ..Config::new(id.clone(), self.slots.keys().cloned().collect())
         }
-    }
-
-    fn peers(&self, id: &NodeId) -> BTreeMap<NodeId, String> {
-        let others = self.slots.iter().filter(|(other, _)| *other != id);
-        others
-            .map(|(other, slot)| (other.clone(), slot.url.clone()))
-            .collect()
     }
 
     /// Ends every node and frees every port.

@@ -76,7 +76,7 @@ impl Lane {
     pub(super) fn open(
         road: Arc<Road>,
         to: &NodeId,
-        authority: &Arc<str>,
+        authority: &str,
         timeout: Duration,
         queue: usize,
     ) -> mpsc::Sender<Message> {
@@ -85,7 +85,7 @@ impl Lane {
         let lane = Lane {
             road,
             to: to.clone(),
-            authority: authority.clone(),
+            authority: authority.into(),
             timeout,
             connection: None,
             asked_name: false,

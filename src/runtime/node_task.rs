@@ -53,8 +53,8 @@ pub struct World {
 pub struct Seat {
     /// What it is told.
     pub config: Config,
-    /// The base URL of every other member, `http://127.0.0.1:4002`.
-    pub peers: BTreeMap<NodeId, String>,
+    /// The base URL of every other member, `http://127.0.0.1:4002`; shared, since a thousand nodes know a thousand each.
+    pub peers: Arc<BTreeMap<NodeId, String>>,
     /// Its port: listening, non-blocking.
     pub listener: TcpListener,
     /// Its disk.
@@ -191,7 +191,7 @@ enum Promise {
 
 impl Task {
     async fn run(mut self, mut calls: mpsc::Receiver<Call>, stop: CancellationToken) -> Memory {
-        let mut batch = Vec::with_capacity(BATCH);
+        let mut batch = Vec::new();
         loop {
             let due = self.next_deadline();
             let timer = async {
@@ -234,8 +234,8 @@ impl Task {
                 self.step(now, Input::Tick, None, &mut records, &mut promises);
             }
         }
-        self.disk.write(records);
-        self.window.publish(View::of(&self.node, now));
+        self.disk.write(&records);
+        self.window.publish(&self.node, now, &records);
         for promise in promises {
             self.keep(promise, now);
         }

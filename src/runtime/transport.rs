@@ -23,13 +23,17 @@ const LEAST_BULK: Duration = Duration::from_secs(1);
 /// Everything a node sends to its peers.
 pub struct Transport {
     road: Arc<Road>,
-    peers: BTreeMap<NodeId, Peer>,
+    /// Base URLs by the names they were configured under.
+    peers: Arc<BTreeMap<NodeId, String>>,
+    /// Those whose real names were learned since.
+    learned: BTreeMap<NodeId, String>,
+    /// Of those that something was sent to: most nodes of a large cluster only answer.
+    lanes: BTreeMap<NodeId, Lanes>,
     urgent: Duration,
 }
 
-struct Peer {
-    /// `host:port`.
-    authority: Arc<str>,
+#[derive(Default)]
+struct Lanes {
     urgent: Option<mpsc::Sender<Message>>,
     bulk: Option<mpsc::Sender<Message>>,
 }
@@ -38,16 +42,11 @@ impl Transport {
     /// The ways from the node of `config` to `peers` (base URLs). Ends with `stop`.
     pub(super) fn new(
         config: &Config,
-        peers: BTreeMap<NodeId, String>,
+        peers: Arc<BTreeMap<NodeId, String>>,
         world: &World,
         inbox: mpsc::Sender<Call>,
         stop: CancellationToken,
     ) -> Transport {
-        let peer = |url: String| Peer {
-            authority: authority(&url).into(),
-            urgent: None,
-            bulk: None,
-        };
         Transport {
             road: Arc::new(Road {
                 from: config.id.clone(),
@@ -56,36 +55,38 @@ impl Transport {
                 inbox,
                 stop,
             }),
-            peers: peers.into_iter().map(|(id, url)| (id, peer(url))).collect(),
+            peers,
+            learned: BTreeMap::new(),
+            lanes: BTreeMap::new(),
             urgent: config.election_timeout,
         }
     }
 
     /// Sends `message`, unless its lane is full of others.
     pub fn send(&mut self, to: &NodeId, message: Message) {
-        let Some(peer) = self.peers.get_mut(to) else {
+        let Some(url) = self.learned.get(to).or_else(|| self.peers.get(to)) else {
             return;
         };
+        let lanes = self.lanes.entry(to.clone()).or_default();
         let (slot, timeout) = match is_urgent(message.kind()) {
-            true => (&mut peer.urgent, self.urgent),
-            false => (&mut peer.bulk, self.urgent.max(LEAST_BULK)),
+            true => (&mut lanes.urgent, self.urgent),
+            false => (&mut lanes.bulk, self.urgent.max(LEAST_BULK)),
         };
-        let lane = slot.get_or_insert_with(|| {
-            Lane::open(self.road.clone(), to, &peer.authority, timeout, QUEUE)
-        });
+        let open = || Lane::open(self.road.clone(), to, authority(url), timeout, QUEUE);
+        let lane = slot.get_or_insert_with(open);
         // A lane that was idle has closed: the message opens another.
         if let Err(mpsc::error::TrySendError::Closed(message)) = lane.try_send(message) {
-            *lane = Lane::open(self.road.clone(), to, &peer.authority, timeout, QUEUE);
+            *lane = open();
             let _ = lane.try_send(message);
         }
     }
 
     /// The peer known by `address` is called `id`.
     pub fn rename(&mut self, address: &NodeId, id: &NodeId) {
-        if let Some(mut peer) = self.peers.remove(address) {
-            // Its lanes carry the old name.
-            (peer.urgent, peer.bulk) = (None, None);
-            self.peers.entry(id.clone()).or_insert(peer);
+        // Its lanes carry the old name.
+        self.lanes.remove(address);
+        if let Some(url) = self.peers.get(address) {
+            self.learned.insert(id.clone(), url.clone());
         }
     }
 }

@@ -28,23 +28,24 @@ impl Memory {
     }
 
     /// Keeps `records`, in their order, all or nothing.
-    pub fn write(&mut self, records: impl IntoIterator<Item = Record>) {
+    pub fn write(&mut self, records: &[Record]) {
         for record in records {
             match record {
-                Record::Term(term) => self.term = self.term.max(term),
-                Record::Append(entries) => self.entries.extend(entries),
+                Record::Term(term) => self.term = self.term.max(*term),
+                Record::Append(entries) => self.entries.extend(entries.iter().cloned()),
                 Record::Compact {
                     snapshot,
                     compacted,
                 } => {
                     let gone = compacted.index - index_of(self.compacted.as_ref());
                     self.entries.drain(..gone as usize);
-                    (self.snapshot, self.compacted) = (snapshot, Some(compacted));
+                    self.snapshot = snapshot.clone();
+                    self.compacted = Some(compacted.clone());
                 }
                 Record::Install(snapshot) => {
                     self.entries.clear();
                     self.compacted = snapshot.last.clone();
-                    self.snapshot = snapshot;
+                    self.snapshot = snapshot.clone();
                 }
             }
         }

@@ -151,7 +151,7 @@ impl World {
         let actions = node.step(self.now, input);
         for action in actions {
             match action {
-                Action::Persist(record) => member.disk.write([record]),
+                Action::Persist(record) => member.disk.write(&[record]),
                 Action::Send { to, message } => {
                     *self.sent.entry(message.kind()).or_default() += 1;
                     let lost = self.faults.verdict(id, &to) == Verdict::Drop;
