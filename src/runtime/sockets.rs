@@ -58,6 +58,9 @@ impl Reserved {
 
     /// Takes connections from now on.
     pub fn listen(self) -> io::Result<TcpListener> {
+        // Nobody can take a port that listens. Connections of an earlier life that linger must not keep it from us, nor
+        // ours, which inherit this, keep it from whoever comes next.
+        self.0.set_reuse_address(true)?;
         self.0.listen(BACKLOG)?;
         self.0.set_nonblocking(true)?;
         Ok(self.0.into())
@@ -131,6 +134,21 @@ mod tests {
         let address = reserved.address().expect("an address");
         let taken = Reserved::new(address).map_err(|error| error.kind());
         assert_eq!(taken.err(), Some(io::ErrorKind::AddrInUse));
+    }
+
+    #[test]
+    fn a_connection_that_lingers_does_not_keep_the_port_from_the_next() {
+        let reserved = Reserved::new(any()).expect("a free port");
+        let listener = reserved.listen().expect("to listen");
+        listener.set_nonblocking(false).expect("a blocking socket");
+        let address = listener.local_addr().expect("an address");
+        let client = TcpStream::connect(address).expect("a connection");
+        let (server, _) = listener.accept().expect("a connection");
+        // Who closes first is left with a socket that lingers.
+        drop(server);
+        drop(client);
+        drop(listener);
+        assert!(Reserved::new(address).and_then(Reserved::listen).is_ok());
     }
 
     #[tokio::test]
