@@ -50,6 +50,37 @@ pub enum Event {
         /// Who claims.
         leader: Option<NodeId>,
     },
+    /// It led, heard no majority for an election timeout, and leads no more.
+    NoQuorum {
+        /// The term it led.
+        term: Term,
+        /// How many voters it heard, itself included.
+        heard: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// It took back entries that were never applied nor promised, for its leader's.
+    Discarded {
+        /// How many.
+        entries: u64,
+        /// The leader whose entries replaced them.
+        to: NodeId,
+    },
+    /// Its disk was lost, and it may vote again.
+    Restored {
+        /// The leader that it caught up with; none if somebody took the risk (`revive --bootstrap`).
+        by: Option<NodeId>,
+    },
+    /// The members were changed, and that is committed.
+    MembersChanged {
+        /// Those who vote now.
+        voters: Vec<NodeId>,
+    },
+    /// Its disk failed: it takes no part until it is killed and revived.
+    DiskFailed {
+        /// What the system said.
+        why: String,
+    },
     /// It stored entries from its leader. Under load one event stands for many appends.
     Replicated {
         /// How many entries.
@@ -105,6 +136,8 @@ pub enum Event {
     },
     /// It was killed on request: its task is gone, its port refuses.
     Killed,
+    /// Its disk was destroyed on request.
+    Wiped,
     /// It was started again on request.
     Revived,
     /// The whole cluster is going down.
@@ -119,8 +152,8 @@ pub struct Loss {
     pub count: u64,
     /// Which. The protocol names all; what the launcher serves is cut to the first [`KEYS_NAMED`].
     pub writes: Vec<LostWrite>,
-    /// The leader whose history replaced this node's.
-    pub to: NodeId,
+    /// The leader whose history replaced this node's; none if its disk was destroyed.
+    pub to: Option<NodeId>,
 }
 
 /// A key whose last write, or delete, is not part of the history that won.

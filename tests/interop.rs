@@ -64,7 +64,7 @@ fn a_stale_or_malicious_message_changes_nothing() {
         |term: &str| format!(r#"{{"type":"heartbeat","leaderId":"node-1","term":{term}}}"#);
     let id = r#"{"index":1,"term":2,"leader":"node-1","boot":1}"#;
     let append = format!(
-        r#"{{"protocol":1,"from":"node-1","mode":"lowest-id + async","message":{{"append":{{"claim":{{"term":9,"leader":"node-1"}},"round":1,"prev":null,"entries":[{{"id":{id},"command":{{"delete":{{"key":"k"}}}}}},{{"id":{id},"command":{{"delete":{{"key":"k"}}}}}}]}}}}}}"#
+        r#"{{"protocol":2,"from":"node-1","mode":"lowest-id + async","message":{{"append":{{"claim":{{"term":9,"leader":"node-1"}},"round":1,"prev":null,"entries":[{{"id":{id},"command":{{"delete":{{"key":"k"}}}}}},{{"id":{id},"command":{{"delete":{{"key":"k"}}}}}}]}}}}}}"#
     );
     for (path, body, status) in [
         ("/internal/heartbeat", heartbeat("1"), 200),
@@ -116,7 +116,7 @@ fn a_stale_or_malicious_message_changes_nothing() {
 fn a_node_of_other_rules_is_refused_with_a_clear_line() {
     let up = Up::start(&[]);
     let body =
-        r#"{"protocol":1,"from":"node-7","mode":"raft + quorum","message":{"probe":{"term":1}}}"#;
+        r#"{"protocol":2,"from":"node-7","mode":"raft + quorum","message":{"probe":{"term":1}}}"#;
     let (code, _, said) = ask(&up.url(1), "POST", "/internal/probe", body.as_bytes());
     assert_eq!(code, 409);
     assert!(

@@ -12,6 +12,7 @@ mod logs;
 mod ls;
 mod node;
 mod out;
+mod rules;
 mod status;
 mod target;
 mod up;

@@ -8,6 +8,7 @@ use clap::Args;
 
 use crate::cli::args::{Common, Timing, bytes};
 use crate::cli::failure::Failure;
+use crate::cli::rules::Rules;
 use crate::cli::up::{Ending, host, refused};
 use crate::cli::{out, target};
 use crate::event::Event;
@@ -15,8 +16,9 @@ use crate::faults::Faults;
 use crate::rng::Rng;
 use crate::runtime::clock::Clock;
 use crate::runtime::events::EventLog;
-use crate::runtime::node_task::{self, World};
-use crate::runtime::{Seat, cluster, descriptors};
+use crate::runtime::node_task;
+use crate::runtime::seat::World;
+use crate::runtime::{Seat, boot, descriptors};
 use crate::storage::memory::Memory;
 use crate::types::{Config, NodeId};
 use crate::views::lines::Lines;
@@ -42,6 +44,8 @@ pub(super) struct Node {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = host)]
     host: IpAddr,
+    #[command(flatten)]
+    rules: Rules,
     #[command(flatten)]
     timing: Timing,
     /// The largest value a PUT may carry
@@ -71,18 +75,18 @@ pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
     let (heartbeat, election_timeout) = node.timing.resolve(members.len())?;
     let few = |few: descriptors::TooFew| refused(few.into());
     descriptors::ensure(members.len()).map_err(few)?;
-    let reserved = cluster::reserve(SocketAddr::new(node.host, node.port), node.id.as_str())
-        .map_err(refused)?;
+    let reserved =
+        boot::reserve(SocketAddr::new(node.host, node.port), node.id.as_str()).map_err(refused)?;
     let cannot = |error| Failure::system("cannot listen", &error);
     let address = reserved.address().map_err(cannot)?;
-    let mut rng = Rng::new(cluster::seed().map_err(refused)?);
+    let mut rng = Rng::new(boot::seed().map_err(refused)?);
     let events = Arc::new(EventLog::default());
     let log = events.clone();
-    let config = Config {
+    let config = node.rules.apply(Config {
         heartbeat,
         election_timeout,
         ..Config::new(node.id.clone(), members)
-    };
+    })?;
     let seat = Seat {
         config,
         peers: Arc::new(peers),

@@ -11,10 +11,11 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::args::{Common, Timing, bytes};
 use crate::cli::failure::Failure;
 use crate::cli::out;
+use crate::cli::rules::Rules;
 use crate::control;
 use crate::engine::Engine;
 use crate::registry::{self, Claim, RegistryError, StateFile};
-use crate::runtime::cluster::{self, seed};
+use crate::runtime::boot::{self, seed};
 use crate::runtime::{BootError, Cluster, Options};
 use crate::views::lines::Lines;
 
@@ -27,6 +28,7 @@ pub(super) const DETACHED: &str = "CLUSTER_DETACHED";
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster up --nodes 3
+  cluster up --raft --nodes 5          linearizable: elections by votes, writes on a majority
   cluster up --nodes 5 --port 5001 --control-port 5000 --cluster second
   cluster up --course --lang fr        the chapter's timing and its log lines
   cluster up --detach                  in the background; end it with: cluster down")]
@@ -43,6 +45,8 @@ pub(super) struct Up {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = host)]
     host: IpAddr,
+    #[command(flatten)]
+    rules: Rules,
     #[command(flatten)]
     timing: Timing,
     /// The largest value a PUT may carry
@@ -92,6 +96,10 @@ impl Up {
                 .as_str()
                 .to_owned(),
             nodes: self.nodes.into(),
+            mode: self.rules.mode(),
+            safeguards: self.rules.safeguards()?,
+            write_timeout: self.rules.write_timeout,
+            snapshot_every: self.rules.snapshot_every(),
             host: self.host,
             port: self.port,
             heartbeat,
@@ -153,7 +161,7 @@ pub(super) async fn run(up: &Up, common: &Common) -> Result<(), Failure> {
     let boot = async {
         // Ports are bound before anything starts: all of them, or nothing is left behind.
         let address = SocketAddr::new(up.host, up.control_port);
-        let control = cluster::reserve(address, "the control server").map_err(refused)?;
+        let control = boot::reserve(address, "the control server").map_err(refused)?;
         let cluster = Cluster::boot(options).await.map_err(refused)?;
         let listener = control.listen().and_then(tokio::net::TcpListener::from_std);
         let listener = listener.map_err(|error| Failure::system("cannot serve", &error))?;
@@ -295,7 +303,7 @@ fn head(cluster: &Cluster, state: &StateFile) -> String {
         name => format!(" --cluster {name}"),
     };
     head.push_str(&format!(
-        "\n  {}  (control)\n\nnot promised: {}\nnext, in another terminal:\n  cluster{flag} put name Alice\n  cluster{flag} status\n  cluster{flag} kill leader\n",
+        "\n  {}  (control)\n\npromised: {}\nnext, in another terminal:\n  cluster{flag} put name Alice\n  cluster{flag} status\n  cluster{flag} kill leader\n",
         state.control, info.mode.promise
     ));
     head

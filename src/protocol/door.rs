@@ -1,13 +1,12 @@
 //! What goes through the protocol's one door: [`Input`]s in, [`Action`]s out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::event::Event;
-use crate::protocol::log::{Entry, Run};
 use crate::protocol::message::{Message, MessageKind};
-use crate::store::Store;
-use crate::types::{Boot, EntryId, Index, Mode, NodeId, Role, Term};
+use crate::protocol::record::Record;
+use crate::store::Proviso;
+use crate::types::{EntryId, NodeId, Role};
 use crate::value::{Key, Value};
 
 /// A client's request, as its driver numbers it. The protocol only hands the number back.
@@ -59,7 +58,41 @@ pub enum Input {
         /// What to do to it. A put whose body was unusable arrives as [`Change::Unusable`], because only a leader may
         /// say so: a follower's refusal comes first, as in the chapter.
         change: Change,
+        /// On what terms.
+        proviso: Option<Arc<Proviso>>,
     },
+    /// A client wants to read what was committed before it asked (§6.4: read index). Answered by [`Reply::Readable`]
+    /// once the store holds at least that.
+    Read {
+        /// Handed back with the reply.
+        request: RequestId,
+    },
+    /// Somebody wants the members changed, one at a time (§4.1).
+    Members {
+        /// Handed back with the reply.
+        request: RequestId,
+        /// How.
+        change: MemberChange,
+    },
+    /// Somebody wants another leader (§3.10).
+    Transfer {
+        /// Handed back with the reply.
+        request: RequestId,
+        /// Whom; `None`: whoever has most.
+        to: Option<NodeId>,
+    },
+    /// An operator says that this node, though its disk was lost, is to vote again. Unsafe: whatever only lost disks
+    /// held is given up.
+    Trust,
+}
+
+/// A change of one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberChange {
+    /// It is sent everything as a learner, and votes once it has caught up.
+    Add(NodeId),
+    /// It counts no more.
+    Remove(NodeId),
 }
 
 /// What a client wants to do to a key.
@@ -98,61 +131,25 @@ pub enum Action {
     Report(Event),
 }
 
-/// What a disk holds, as changes to it.
-#[derive(Debug, Clone)]
-pub enum Record {
-    /// The highest term seen. Never goes back.
-    Term(Term),
-    /// These entries stand behind the last one.
-    Append(Vec<Entry>),
-    /// The store as of `snapshot.last`. The entries up to `compacted` go; those behind it stay, though the snapshot
-    /// holds what they did already, for followers that were away.
-    Compact {
-        /// The store, as of the last entry.
-        snapshot: Snapshot,
-        /// The last entry to let go.
-        compacted: EntryId,
-    },
-    /// The store as of `snapshot.last`, from another node: nothing else is kept.
-    Install(Snapshot),
-}
-
-/// A store, and where in which history it stands.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Snapshot {
-    /// The last entry applied to it.
-    pub last: Option<EntryId>,
-    /// The runs of entries that led there.
-    pub history: Arc<Vec<Run>>,
-    /// The state.
-    pub store: Store,
-}
-
-/// What a disk holds when a node starts on it; the default, with a [`Boot`] drawn anew, is an empty one.
-#[derive(Debug, Clone, Default)]
-pub struct Recovered {
-    /// The life of the disk.
-    pub boot: Boot,
-    /// The highest term seen.
-    pub term: Term,
-    /// The store as of some entry.
-    pub snapshot: Snapshot,
-    /// The entry before the first of `entries`.
-    pub compacted: Option<EntryId>,
-    /// Entries in order; those behind `snapshot.last` are yet to be applied to the store.
-    pub entries: Vec<Entry>,
-}
-
-/// The answer to a write.
+/// The answer to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// It happened, as the mode promises.
     Done {
         /// Who took it: this node.
         leader: NodeId,
+        /// The entry that did it: the key's version now, if it was a put.
+        version: EntryId,
     },
     /// The key to delete was not there.
     NoSuchKey,
+    /// The condition did not hold, so nothing happened; the key's version.
+    Unmet {
+        /// The key's version; `None`: there is no such key.
+        version: Option<EntryId>,
+    },
+    /// The token named another write before: nothing happened.
+    Mistaken,
     /// This node does not lead: the write is in no log and never will be.
     NotLeader {
         /// What it is instead.
@@ -162,31 +159,25 @@ pub enum Reply {
     },
     /// It leads, but the value was unusable ([`Change::Unusable`]).
     Unusable,
-}
-
-/// What a node says of itself.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Status {
-    /// Its id.
-    pub id: NodeId,
-    /// What it is.
-    pub role: Role,
-    /// The highest term it has seen.
-    pub term: Term,
-    /// The leader it obeys; itself if it leads.
-    pub leader: Option<NodeId>,
-    /// How long ago it heard that leader; zero if it leads; `None` if it knows none.
-    pub heard_ago: Option<Duration>,
-    /// The rules it plays by.
-    pub mode: Mode,
-    /// How many keys it holds.
-    pub keys: usize,
-    /// Where its log ends.
-    pub last: Option<EntryId>,
-    /// The last index applied to the store.
-    pub applied: Index,
-    /// The first index still in the log is the one behind this.
-    pub compacted: Index,
-    /// The life of its disk.
-    pub boot: Boot,
+    /// It is in a log, and nobody can know whether it will be kept.
+    Unknown {
+        /// Why, as a sentence.
+        reason: String,
+    },
+    /// What the store holds now may be read.
+    Readable,
+    /// What was committed could not be found out: nothing was read or done.
+    Unavailable {
+        /// Why, as a sentence.
+        reason: String,
+    },
+    /// The mode cannot promise that.
+    Unsupported,
+    /// The members are changed, or the leadership is handed over.
+    Changed,
+    /// The change is refused: nothing happened.
+    Refused {
+        /// Why, as a sentence.
+        reason: String,
+    },
 }

@@ -1,42 +1,29 @@
-//! A follower's half of replication: entries that continue its log, snapshots that replace it, and the chapter's whole
-//! maps.
+//! A follower's half of replication: entries that continue its log.
 //!
-//! What was applied is never undone in place: a follower whose tail conflicts with its leader's history says so and is
-//! sent a snapshot (the reason is `loss`'s: what goes must be named).
-
-use std::sync::Arc;
+//! What was applied is never undone in place: a follower whose applied part conflicts with its leader's history says so
+//! and is sent a snapshot (the reason is `loss`'s: what goes must be named). A tail that was not applied is overwritten.
 
 use crate::event::Event;
-use crate::protocol::door::{Action, Record, Snapshot};
-use crate::protocol::log::{Entry, Log, Run, extend_history, is_history_of};
-use crate::protocol::loss::loss;
-use crate::protocol::message::{AppendOutcome, Message, SnapshotProgress};
+use crate::protocol::log::Entry;
+use crate::protocol::message::{AppendOutcome, Message};
 use crate::protocol::node::Node;
-use crate::store::{Command, Item, Store};
-use crate::types::{EntryId, Index, Leadership, NodeId, Time};
-use crate::value::{Key, Value};
-
-/// A piece of a snapshot, as [`Message::InstallSnapshot`] carries it.
-pub(super) struct Piece {
-    pub(super) last: Option<EntryId>,
-    pub(super) history: Arc<Vec<Run>>,
-    pub(super) after: Option<u64>,
-    pub(super) items: Vec<Item>,
-    pub(super) done: bool,
-}
-
-/// A snapshot on its way: what has arrived of it.
-#[derive(Debug)]
-pub(super) struct Incoming {
-    snapshot: Snapshot,
-    /// The place of the last item that arrived.
-    upto: Option<u64>,
-}
+use crate::types::{EntryId, Index, Leadership, NodeId, Time, index_of};
 
 impl Node {
-    pub(super) fn on_heartbeat(&mut self, now: Time, from: NodeId, claim: Leadership, round: u64) {
-        self.obey(now, &claim);
+    pub(super) fn on_heartbeat(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        claim: Leadership,
+        round: u64,
+        commit: Option<EntryId>,
+    ) {
+        if self.obey(now, &claim) {
+            // It names the entry: whoever has that one has all before it. Nothing is concluded from its index alone.
+            self.learn_commit(commit.as_ref(), 0);
+        }
         let (known, boot, last) = (self.known(), self.boot, self.log.last());
+        let (applied, recovering) = (self.applied_if_separate(), self.recovering);
         self.send(
             from,
             Message::HeartbeatAck {
@@ -44,8 +31,16 @@ impl Node {
                 boot,
                 round,
                 last,
+                applied,
+                recovering,
             },
         );
+    }
+
+    /// The last entry applied, in modes where that is not always the last one.
+    fn applied_if_separate(&self) -> Option<EntryId> {
+        let commits = self.config.mode.commits();
+        commits.then(|| self.applied_id()).flatten()
     }
 
     pub(super) fn on_append(
@@ -54,13 +49,15 @@ impl Node {
         from: NodeId,
         claim: Leadership,
         round: u64,
-        prev: Option<EntryId>,
-        entries: Vec<Entry>,
+        (prev, entries, commit): (Option<EntryId>, Vec<Entry>, Option<EntryId>),
     ) {
         let outcome = match self.obey(now, &claim) {
             true => self.append(&claim.leader, prev, entries),
             false => AppendOutcome::Stale,
         };
+        if let AppendOutcome::Stored(upto) = outcome {
+            self.learn_commit(commit.as_ref(), upto);
+        }
         let (known, boot) = (self.known(), self.boot);
         self.send(
             from,
@@ -80,18 +77,23 @@ impl Node {
         entries: Vec<Entry>,
     ) -> AppendOutcome {
         if !self.log.contains(prev.as_ref()) {
-            return AppendOutcome::Mismatch(self.log.last());
+            return self.mismatch();
         }
-        let upto = prev.map_or(0, |prev| prev.index) + entries.len() as Index;
+        let upto = index_of(prev.as_ref()) + entries.len() as Index;
         // A late or repeated append holds entries that are here already; they are skipped, never cut off.
         let fresh: Vec<Entry> = entries
             .into_iter()
             .skip_while(|entry| self.log.id_at(entry.id.index).as_ref() == Some(&entry.id))
             .collect();
+        let last = self.log.last_index();
         match fresh.first() {
             None => return AppendOutcome::Stored(upto),
-            Some(first) if first.id.index != self.log.last_index() + 1 => {
-                return AppendOutcome::Mismatch(self.log.last());
+            Some(first) if first.id.index > last + 1 => return self.mismatch(),
+            Some(first) if first.id.index <= self.applied => return self.mismatch(),
+            Some(first) if first.id.index <= last => {
+                let entries = last + 1 - first.id.index;
+                let to = leader.clone();
+                self.report(Event::Discarded { entries, to });
             }
             Some(_) => {}
         }
@@ -104,139 +106,10 @@ impl Node {
         AppendOutcome::Stored(upto)
     }
 
-    pub(super) fn on_snapshot_piece(
-        &mut self,
-        now: Time,
-        from: NodeId,
-        claim: Leadership,
-        round: u64,
-        piece: Piece,
-    ) {
-        let last = piece.last.clone();
-        let progress = match self.obey(now, &claim) {
-            true => self.take_piece(&claim, piece),
-            false => SnapshotProgress::Stale,
-        };
-        let (known, boot) = (self.known(), self.boot);
-        self.send(
-            from,
-            Message::SnapshotAck {
-                known,
-                boot,
-                round,
-                last,
-                progress,
-            },
-        );
-    }
-
-    fn take_piece(&mut self, claim: &Leadership, piece: Piece) -> SnapshotProgress {
-        if self.is_beyond(claim, piece.last.as_ref()) {
-            return SnapshotProgress::Installed;
+    fn mismatch(&self) -> AppendOutcome {
+        AppendOutcome::Mismatch {
+            last: self.log.last(),
+            applied: self.applied_if_separate(),
         }
-        if piece.after.is_none() {
-            if !is_history_of(&piece.history, piece.last.as_ref()) {
-                return SnapshotProgress::Upto(None);
-            }
-            let (last, history) = (piece.last.clone(), piece.history);
-            let snapshot = Snapshot {
-                last,
-                history,
-                store: Store::default(),
-            };
-            self.incoming = Some(Incoming {
-                snapshot,
-                upto: None,
-            });
-        }
-        let Some(incoming) = self
-            .incoming
-            .as_mut()
-            .filter(|i| i.snapshot.last == piece.last)
-        else {
-            return SnapshotProgress::Upto(None);
-        };
-        if incoming.upto != piece.after {
-            return SnapshotProgress::Upto(incoming.upto);
-        }
-        for item in piece.items {
-            let place = item.place;
-            if !incoming.snapshot.store.restore(item) {
-                self.incoming = None;
-                return SnapshotProgress::Upto(None);
-            }
-            incoming.upto = Some(place);
-        }
-        if !piece.done {
-            return SnapshotProgress::Upto(incoming.upto);
-        }
-        if let Some(incoming) = self.incoming.take() {
-            self.install(incoming.snapshot, &claim.leader);
-        }
-        SnapshotProgress::Installed
-    }
-
-    /// Whether a snapshot as of `last` is behind this log, in the leader's own history: then it is late, and installing
-    /// it would go back. A log whose end is not the leader's own may well hold `last` and yet have to give up its tail.
-    fn is_beyond(&self, claim: &Leadership, last: Option<&EntryId>) -> bool {
-        let end = self.log.last();
-        let led_here = end
-            .as_ref()
-            .is_some_and(|end| (end.term, &end.leader) == (claim.term, &claim.leader));
-        end.as_ref() == last || (led_here && self.log.contains(last))
-    }
-
-    fn install(&mut self, snapshot: Snapshot, leader: &NodeId) {
-        let lost = loss(&self.log, &self.store, &snapshot, leader);
-        self.log = Log::behind(&snapshot);
-        self.store = snapshot.store.clone();
-        self.out.push(Action::Persist(Record::Install(snapshot)));
-        let (keys, index) = (self.store.len() as u64, self.log.last_index());
-        self.report(Event::Snapshot {
-            from: leader.clone(),
-            keys,
-            index,
-        });
-        if lost.count > 0 {
-            self.report(Event::Lost(lost));
-        }
-    }
-
-    /// Takes over a chapter leader's map, key by key; keys it lacks stay. The log is then a snapshot with an identity
-    /// that no other log has, so that whoever of ours leads next sends the others one. A map that says nothing new
-    /// changes nothing.
-    pub(super) fn merge(&mut self, claim: &Leadership, data: &[(Key, Value)]) {
-        let is_new = |(key, value): &&(Key, Value)| {
-            self.store
-                .get(key.as_str())
-                .is_none_or(|slot| slot.value != *value)
-        };
-        let news: Vec<&(Key, Value)> = data.iter().filter(is_new).collect();
-        if news.is_empty() {
-            return;
-        }
-        let id = EntryId {
-            index: self.log.last_index() + 1,
-            term: claim.term,
-            leader: claim.leader.clone(),
-            boot: self.rng.boot(),
-        };
-        let mut snapshot = self.snapshot();
-        extend_history(&mut snapshot.history, &id);
-        for (key, value) in news {
-            let command = Command::Put {
-                key: key.clone(),
-                value: value.clone(),
-            };
-            snapshot.store.apply(&id, &command);
-        }
-        snapshot.last = Some(id);
-        self.log = Log::behind(&snapshot);
-        self.store = snapshot.store.clone();
-        self.out.push(Action::Persist(Record::Install(snapshot)));
-        self.report(Event::Merged {
-            from: claim.leader.clone(),
-            keys: data.len() as u64,
-        });
     }
 }

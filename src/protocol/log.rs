@@ -1,21 +1,16 @@
-//! The log: the entries behind the compacted part, and the history that every entry's identity can be looked up in.
-//!
-//! A history is a list of [`Run`]s: where one leadership's entries begin. It is a few dozen bytes a leadership however
-//! long the log was, outlives compaction and travels with snapshots, so a node can always say which entries it shares
-//! with another: equal identity means equal prefix.
+//! The log: the entries behind the compacted part, the history that every entry's identity can be looked up in, and the
+//! members that it names.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::door::{Recovered, Snapshot};
+use crate::protocol::history::{Run, extend_history, history_upto, id_in};
 use crate::protocol::message::MAX_APPEND_BYTES;
+use crate::protocol::record::{Recovered, Snapshot};
 use crate::store::Command;
-use crate::types::{Boot, EntryId, Index, NodeId, Term, index_of};
-
-/// How many runs a history keeps. A log that shares none of a leader's last four thousand leaderships takes a snapshot.
-const MAX_RUNS: usize = 4096;
+use crate::types::{EntryId, Index, Members, index_of};
 
 /// A command with its identity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,79 +21,6 @@ pub struct Entry {
     pub command: Command,
 }
 
-/// Where the entries of one leadership begin. They end where the next run begins, or with the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Run {
-    /// The index of its first entry.
-    pub first: Index,
-    /// The term they were written in.
-    pub term: Term,
-    /// The leader that wrote them.
-    pub leader: NodeId,
-    /// The life of that leader's disk.
-    pub boot: Boot,
-}
-
-impl Run {
-    fn starting(id: &EntryId) -> Run {
-        Run {
-            first: id.index,
-            term: id.term,
-            leader: id.leader.clone(),
-            boot: id.boot,
-        }
-    }
-
-    fn id(&self, index: Index) -> EntryId {
-        EntryId {
-            index,
-            term: self.term,
-            leader: self.leader.clone(),
-            boot: self.boot,
-        }
-    }
-
-    fn same_origin(&self, other: &Run) -> bool {
-        (self.term, &self.leader, self.boot) == (other.term, &other.leader, other.boot)
-    }
-}
-
-/// The last entry that two histories share: everything behind it differs. Zero if they share none.
-pub fn divergence(mine: &[Run], my_last: Index, theirs: &[Run], their_last: Index) -> Index {
-    let ends = |runs: &[Run], last: Index| -> Vec<Index> {
-        let nexts = runs.iter().skip(1).map(|next| next.first - 1);
-        nexts.chain([last]).collect()
-    };
-    let (my_ends, their_ends) = (ends(mine, my_last), ends(theirs, their_last));
-    for (a, my_end) in mine.iter().zip(&my_ends).rev() {
-        let shared = theirs
-            .iter()
-            .zip(&their_ends)
-            .rev()
-            .find(|(b, _)| a.same_origin(b));
-        if let Some((b, their_end)) = shared {
-            let end = (*my_end).min(*their_end);
-            if end >= a.first.max(b.first) {
-                return end;
-            }
-        }
-    }
-    0
-}
-
-/// Whether `history` could be that of a log which ends at `last`: its runs begin in ascending order, and the final one
-/// is `last`'s. What comes from the network is checked by this before anything believes it.
-pub fn is_history_of(history: &[Run], last: Option<&EntryId>) -> bool {
-    let ascending = history.windows(2).all(|pair| pair[0].first < pair[1].first);
-    let starts = history.first().is_none_or(|run| run.first > 0);
-    let ends = match (history.last(), last) {
-        (None, None) => true,
-        (Some(run), Some(last)) => run.first <= last.index && run.id(last.index) == *last,
-        (None, Some(_)) | (Some(_), None) => false,
-    };
-    ascending && starts && ends && history.len() <= MAX_RUNS
-}
-
 /// A node's log.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
@@ -107,6 +29,10 @@ pub struct Log {
     compacted: Option<EntryId>,
     entries: VecDeque<Entry>,
     bytes: usize,
+    /// What kept entries say of the members, in order …
+    members: Vec<(Index, Members)>,
+    /// … and what those before them said last.
+    members_before: Option<Members>,
 }
 
 impl Log {
@@ -115,11 +41,13 @@ impl Log {
         let mut log = Log {
             history: recovered.snapshot.history.clone(),
             compacted: recovered.compacted.clone(),
+            members_before: recovered.snapshot.members.clone(),
             ..Log::default()
         };
         let known = index_of(recovered.snapshot.last.as_ref());
         for entry in &recovered.entries {
             match entry.id.index <= known {
+                // The snapshot's history and members include it.
                 true => log.keep(entry.clone()),
                 false => log.push(entry.clone()),
             }
@@ -132,6 +60,7 @@ impl Log {
         Log {
             history: snapshot.history.clone(),
             compacted: snapshot.last.clone(),
+            members_before: snapshot.members.clone(),
             ..Log::default()
         }
     }
@@ -186,19 +115,36 @@ impl Log {
 
     /// The identity of the entry at `index`, compacted or not, as far as the history reaches.
     pub fn id_at(&self, index: Index) -> Option<EntryId> {
-        if index == 0 || index > self.last_index() {
-            return None;
-        }
-        let run = self
-            .history
-            .partition_point(|run| run.first <= index)
-            .checked_sub(1)?;
-        Some(self.history[run].id(index))
+        id_in(&self.history, self.last_index(), index)
+    }
+
+    /// The entry at `index`, if it is kept.
+    pub fn entry(&self, index: Index) -> Option<&Entry> {
+        let at = index.checked_sub(self.compacted_index() + 1)?;
+        self.entries.get(at as usize)
+    }
+
+    /// The history up to `index`.
+    pub fn history_upto(&self, index: Index) -> Arc<Vec<Run>> {
+        history_upto(&self.history, index)
+    }
+
+    /// What the log up to `index`, which is not compacted, says of the members.
+    pub fn members_upto(&self, index: Index) -> Option<&Members> {
+        let named = self.members.iter().rev().find(|(at, _)| *at <= index);
+        named
+            .map(|(_, members)| members)
+            .or(self.members_before.as_ref())
     }
 
     /// Whether `id` is part of this log, compacted or not. "Before everything" is part of every log.
     pub fn contains(&self, id: Option<&EntryId>) -> bool {
         id.is_none_or(|id| self.id_at(id.index).as_ref() == Some(id))
+    }
+
+    /// The index of the last kept entry that names members; 0 if none does.
+    pub fn members_at(&self) -> Index {
+        self.members.last().map_or(0, |(at, _)| *at)
     }
 
     /// Adds an entry, which must be the next.
@@ -211,7 +157,25 @@ impl Log {
         if starts_run {
             extend_history(&mut self.history, &entry.id);
         }
+        if let Command::Members(members) = &entry.command {
+            self.members.push((entry.id.index, members.clone()));
+        }
         self.keep(entry);
+    }
+
+    /// Takes back everything behind `index`, which is kept; returns how many entries went.
+    pub fn truncate(&mut self, index: Index) -> u64 {
+        let mut gone = 0;
+        while self.last_index() > index
+            && let Some(entry) = self.entries.pop_back()
+        {
+            self.bytes -= entry.command.size();
+            gone += 1;
+        }
+        self.history = self.history_upto(self.last_index());
+        let last = self.last_index();
+        self.members.retain(|(at, _)| *at <= last);
+        gone
     }
 
     fn keep(&mut self, entry: Entry) {
@@ -236,31 +200,37 @@ impl Log {
         Some(chosen)
     }
 
-    /// Lets go of the oldest entries until at most `entries` and `bytes` are kept. Returns the last one let go.
-    pub fn compact(&mut self, entries: usize, bytes: usize) -> Option<EntryId> {
+    /// All entries behind `index`.
+    pub fn tail(&self, index: Index) -> Vec<Entry> {
+        let from = index.saturating_sub(self.compacted_index()) as usize;
+        self.entries.iter().skip(from).cloned().collect()
+    }
+
+    /// Lets go of the oldest entries, none behind `upto`, until at most `entries` and `bytes` are kept. Returns the last
+    /// one let go.
+    pub fn compact(&mut self, entries: usize, bytes: usize, upto: Index) -> Option<EntryId> {
         let mut gone = None;
-        while self.entries.len() > entries || self.bytes > bytes {
+        while (self.entries.len() > entries || self.bytes > bytes) && self.compacted_index() < upto
+        {
             let entry = self.entries.pop_front()?;
             self.bytes -= entry.command.size();
             self.compacted = Some(entry.id.clone());
             gone = Some(entry.id);
         }
+        let before = self.compacted_index();
+        let old = self.members.partition_point(|(at, _)| *at <= before);
+        if let Some((_, members)) = self.members.drain(..old).next_back() {
+            self.members_before = Some(members);
+        }
         gone
     }
-}
-
-/// Adds the run that `id` starts, and forgets the oldest beyond a few thousand.
-pub fn extend_history(history: &mut Arc<Vec<Run>>, id: &EntryId) {
-    let runs = Arc::make_mut(history);
-    if runs.len() == MAX_RUNS {
-        runs.remove(0);
-    }
-    runs.push(Run::starting(id));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::history::{divergence, is_history_of};
+    use crate::types::{NodeId, Term};
     use crate::value::{Key, Value};
 
     fn id(index: Index, term: Term) -> EntryId {
@@ -275,10 +245,7 @@ mod tests {
     fn log(terms: &[Term]) -> Log {
         let mut log = Log::default();
         for (at, term) in terms.iter().enumerate() {
-            let command = Command::Put {
-                key: Key::new("k"),
-                value: Value::string("v"),
-            };
+            let command = Command::put(Key::new("k"), Value::string("v"));
             log.push(Entry {
                 id: id(at as Index + 1, *term),
                 command,
@@ -294,7 +261,7 @@ mod tests {
     #[test]
     fn an_entry_keeps_its_identity_after_compaction() {
         let mut log = log(&[1, 1, 2, 5, 5]);
-        assert_eq!(log.compact(1, usize::MAX), Some(id(4, 5)));
+        assert_eq!(log.compact(1, usize::MAX, 9), Some(id(4, 5)));
         assert_eq!((log.len(), log.last_index()), (1, 5));
         assert!(log.contains(Some(&id(2, 1))));
         assert!(!log.contains(Some(&id(3, 1))));
@@ -302,6 +269,36 @@ mod tests {
         assert!(log.contains(None));
         assert_eq!(log.entries_behind(3), None);
         assert_eq!(log.entries_behind(4).map(|entries| entries.len()), Some(1));
+    }
+
+    #[test]
+    fn what_is_taken_back_takes_its_members_and_its_history_along() {
+        let mut log = log(&[1, 1]);
+        let members = |k| Members::new((1..=k).map(NodeId::nth).collect());
+        for (index, k) in [(3, 2), (4, 3)] {
+            log.push(Entry {
+                id: id(index, 2),
+                command: Command::Members(members(k)),
+            });
+        }
+        assert_eq!(log.members_upto(4), Some(&members(3)));
+        assert_eq!(log.truncate(3), 1);
+        assert_eq!(log.members_upto(3), Some(&members(2)));
+        assert_eq!(log.compact(0, 0, 3), Some(id(3, 2)));
+        assert_eq!(log.members_upto(3), Some(&members(2)));
+        log.push(Entry {
+            id: id(4, 5),
+            command: Command::Noop,
+        });
+        assert_eq!(log.truncate(3), 1);
+        assert_eq!((log.history().len(), log.last()), (2, Some(id(3, 2))));
+    }
+
+    #[test]
+    fn nothing_that_is_not_applied_is_compacted() {
+        let mut log = log(&[1; 9]);
+        assert_eq!(log.compact(1, usize::MAX, 4), Some(id(4, 1)));
+        assert_eq!(log.len(), 5);
     }
 
     #[test]
@@ -319,10 +316,7 @@ mod tests {
     fn an_append_holds_at_most_its_budget_unless_one_entry_alone_is_larger() {
         let mut log = Log::default();
         for (index, size) in [(1, 700_000), (2, 700_000), (3, 3_000_000), (4, 10)] {
-            let command = Command::Put {
-                key: Key::new("k"),
-                value: Value::string(&"x".repeat(size)),
-            };
+            let command = Command::put(Key::new("k"), Value::string(&"x".repeat(size)));
             log.push(Entry {
                 id: id(index, 1),
                 command,

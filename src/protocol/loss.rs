@@ -3,22 +3,28 @@
 use std::collections::BTreeMap;
 
 use crate::event::{Loss, LostWrite};
-use crate::protocol::door::Snapshot;
-use crate::protocol::log::{Log, divergence};
+use crate::protocol::history::divergence;
+use crate::protocol::log::Log;
+use crate::protocol::record::Snapshot;
 use crate::store::{Command, Store};
-use crate::types::{EntryId, NodeId, index_of};
+use crate::types::{EntryId, Index, NodeId, index_of};
 use crate::value::Key;
 
-/// The writes in `log` and `store` that `snapshot`, from `leader`, does not know of, one a key: its last put behind the
+/// The writes in `store`, which holds `log` up to `applied`, that `snapshot`, from `leader`, does not know of, one a key: its last put behind the
 /// last common entry, or its delete there, if the key is back now. Equal identity means equal prefix, so what lies
 /// before is in both histories and what lies behind is in one.
 ///
 /// Caveat: a delete that was compacted already, of a key that the other history has overwritten since, is not seen.
-pub(super) fn loss(log: &Log, store: &Store, snapshot: &Snapshot, leader: &NodeId) -> Loss {
+pub fn loss(
+    log: &Log,
+    (store, applied): (&Store, Index),
+    snapshot: &Snapshot,
+    leader: Option<&NodeId>,
+) -> Loss {
     let their_last = index_of(snapshot.last.as_ref());
     let common = divergence(
-        log.history(),
-        log.last_index(),
+        &log.history_upto(applied),
+        applied,
         &snapshot.history,
         their_last,
     );
@@ -36,8 +42,11 @@ pub(super) fn loss(log: &Log, store: &Store, snapshot: &Snapshot, leader: &NodeI
         lost.insert(key.clone(), None);
     }
     // … and the log still says by which entry, unless that is compacted.
-    for entry in log.iter().filter(|entry| entry.id.index > common) {
-        if let Command::Delete { key } = &entry.command
+    let applied = log
+        .iter()
+        .filter(|entry| (common + 1..=applied).contains(&entry.id.index));
+    for entry in applied {
+        if let Command::Delete { key, .. } = &entry.command
             && is_back(key)
             && snapshot.store.get(key.as_str()).is_some()
         {
@@ -51,6 +60,6 @@ pub(super) fn loss(log: &Log, store: &Store, snapshot: &Snapshot, leader: &NodeI
     Loss {
         count: writes.len() as u64,
         writes,
-        to: leader.clone(),
+        to: leader.cloned(),
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::log::{Entry, Run};
-use crate::store::Item;
-use crate::types::{Boot, EntryId, Index, Leadership, NodeId, Term};
+use crate::protocol::history::Run;
+use crate::protocol::log::Entry;
+use crate::store::Piece;
+use crate::types::{Boot, EntryId, Index, Leadership, Members, NodeId, Term};
 use crate::value::{Key, Value};
 
 /// What one node says to another.
@@ -24,6 +25,9 @@ pub enum Message {
         claim: Leadership,
         /// Numbers the leader's messages; the answer repeats it, so that late answers are known as late.
         round: u64,
+        /// The last entry committed: whoever has it has everything up to there as it will stay. Left out with `async`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<EntryId>,
     },
     /// Answer to a heartbeat.
     HeartbeatAck {
@@ -35,6 +39,12 @@ pub enum Message {
         round: u64,
         /// Where the log ends. The leader compares: part of its own history, or not.
         last: Option<EntryId>,
+        /// The last entry applied, with modes that commit: the log up to there is never taken back entry by entry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        applied: Option<EntryId>,
+        /// Whether the answerer lost its disk, and must not vote before it is told that it has caught up.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        recovering: bool,
     },
     /// Entries that follow `prev`.
     Append {
@@ -46,6 +56,9 @@ pub enum Message {
         prev: Option<EntryId>,
         /// The entries, at most [`MAX_APPEND_BYTES`] unless there is only one.
         entries: Vec<Entry>,
+        /// As in a heartbeat.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        commit: Option<EntryId>,
     },
     /// Answer to an append.
     AppendAck {
@@ -69,10 +82,13 @@ pub enum Message {
         /// The history that led there: tells the follower which of its own entries are not part of it. Only the first
         /// piece carries it.
         history: Arc<Vec<Run>>,
+        /// The members as of `last`. Only the first piece carries them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        members: Option<Members>,
         /// The piece continues behind this place (`None`: it is the first piece).
         after: Option<u64>,
         /// The items, at most [`MAX_APPEND_BYTES`] unless there is only one.
-        items: Vec<Item>,
+        items: Vec<Piece>,
         /// Whether this is the last piece.
         done: bool,
     },
@@ -102,6 +118,64 @@ pub enum Message {
         heard_ago: Option<Duration>,
         /// Whether the answerer would ever lead by itself. A program of the chapter would not, so nobody waits for it.
         contends: bool,
+    },
+    /// raft: "would you vote for me in `term`?" Whoever hears a leader, or knows more, would not. Commits nobody to
+    /// anything (§9.6).
+    PreVote {
+        /// The term that the asker would begin.
+        term: Term,
+        /// Where its log ends.
+        last: Option<EntryId>,
+    },
+    /// raft and bully: "vote for me in `term`."
+    Vote {
+        /// The term to be led.
+        term: Term,
+        /// Where the asker's log ends.
+        last: Option<EntryId>,
+        /// The leader itself asked for this election, so hearing it is no reason to refuse (§3.10).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        transfer: bool,
+    },
+    /// Answer to either.
+    VoteAck {
+        /// The greatest claim known.
+        known: Known,
+        /// The term that was asked for: votes for another are not for this one.
+        term: Term,
+        /// Whether a pre-vote was asked for.
+        pre: bool,
+        /// Whether it was given.
+        granted: bool,
+        /// How long ago the known leader was heard; zero from the leader itself.
+        heard_ago: Option<Duration>,
+    },
+    /// "Stand for election at once, I hand over to you" (§3.10).
+    TimeoutNow {
+        /// Who leads.
+        claim: Leadership,
+    },
+    /// A follower's clients want to read: up to where is the log committed?
+    ReadIndex {
+        /// Numbers the question.
+        id: u64,
+    },
+    /// "Whoever asked before may read what the log up to `commit` makes": said after a majority confirmed the leader.
+    ReadAt {
+        /// Who leads.
+        claim: Leadership,
+        /// The question's number.
+        id: u64,
+        /// The entry up to which the log must be applied first.
+        commit: Option<EntryId>,
+    },
+    /// To a node that lost its disk: it has everything that was committed when a majority without it confirmed the
+    /// leader, and may vote again.
+    Restored {
+        /// Who leads.
+        claim: Leadership,
+        /// The entry it must have.
+        commit: Option<EntryId>,
     },
     /// A heartbeat in the chapter's bare form, from a program that speaks no more than that. It proves that its sender
     /// leads in that term and nothing about anybody's log.
@@ -142,7 +216,13 @@ pub enum AppendOutcome {
     /// It is on the disk: follower and leader are equal up to this index.
     Stored(Index),
     /// It cannot be continued from `prev`; the log ends here instead.
-    Mismatch(Option<EntryId>),
+    Mismatch {
+        /// Its last entry.
+        last: Option<EntryId>,
+        /// As in the answer to a heartbeat.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        applied: Option<EntryId>,
+    },
     /// The sender's claim is outdated; nothing was read.
     Stale,
 }
@@ -172,6 +252,13 @@ pub enum MessageKind {
     SnapshotAck,
     Probe,
     ProbeAck,
+    PreVote,
+    Vote,
+    VoteAck,
+    TimeoutNow,
+    ReadIndex,
+    ReadAt,
+    Restored,
     BareHeartbeat,
     WholeMap,
     BareAck,
@@ -189,6 +276,13 @@ impl Message {
             Message::SnapshotAck { .. } => MessageKind::SnapshotAck,
             Message::Probe { .. } => MessageKind::Probe,
             Message::ProbeAck { .. } => MessageKind::ProbeAck,
+            Message::PreVote { .. } => MessageKind::PreVote,
+            Message::Vote { .. } => MessageKind::Vote,
+            Message::VoteAck { .. } => MessageKind::VoteAck,
+            Message::TimeoutNow { .. } => MessageKind::TimeoutNow,
+            Message::ReadIndex { .. } => MessageKind::ReadIndex,
+            Message::ReadAt { .. } => MessageKind::ReadAt,
+            Message::Restored { .. } => MessageKind::Restored,
             Message::BareHeartbeat { .. } => MessageKind::BareHeartbeat,
             Message::WholeMap { .. } => MessageKind::WholeMap,
             Message::BareAck { .. } => MessageKind::BareAck,
@@ -202,11 +296,18 @@ impl Message {
             | MessageKind::AppendAck
             | MessageKind::SnapshotAck
             | MessageKind::ProbeAck
+            | MessageKind::VoteAck
             | MessageKind::BareAck => true,
             MessageKind::Heartbeat
             | MessageKind::Append
             | MessageKind::InstallSnapshot
             | MessageKind::Probe
+            | MessageKind::PreVote
+            | MessageKind::Vote
+            | MessageKind::TimeoutNow
+            | MessageKind::ReadIndex
+            | MessageKind::ReadAt
+            | MessageKind::Restored
             | MessageKind::BareHeartbeat
             | MessageKind::WholeMap => false,
         }
@@ -218,14 +319,20 @@ impl Message {
             Message::Heartbeat { claim, .. }
             | Message::Append { claim, .. }
             | Message::InstallSnapshot { claim, .. }
+            | Message::TimeoutNow { claim }
+            | Message::ReadAt { claim, .. }
+            | Message::Restored { claim, .. }
             | Message::BareHeartbeat { claim }
             | Message::WholeMap { claim, .. } => claim.term,
             Message::HeartbeatAck { known, .. }
             | Message::AppendAck { known, .. }
             | Message::SnapshotAck { known, .. }
             | Message::ProbeAck { known, .. } => known.term,
-            Message::Probe { term } => *term,
-            Message::BareAck { .. } => 0,
+            Message::VoteAck { known, term, .. } => known.term.max(*term),
+            Message::Probe { term }
+            | Message::PreVote { term, .. }
+            | Message::Vote { term, .. } => *term,
+            Message::ReadIndex { .. } | Message::BareAck { .. } => 0,
         }
     }
 }

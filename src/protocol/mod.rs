@@ -3,53 +3,87 @@
 //!
 //! # The rules
 //!
-//! **Claims.** Whoever leads claims a *(term, leader)*. Claims are ordered by term, then by the lower id. A node obeys
-//! the greatest claim it has met, and says which that is in every answer; a leader that reads of a greater one than its
-//! own steps down. A node takes a term above all it has seen when it begins to lead, on its disk before anything said
-//! in it leaves, so the same leader never leads the same term twice.
+//! **Claims** (`claims`). Whoever leads claims a *(term, leader)*. Claims are ordered by term, then by the lower id. A
+//! node obeys the greatest claim it has met, and says which that is in every answer; a leader that reads of a greater
+//! one than its own steps down. A node takes a term above all it has seen when it begins to lead, on its disk before
+//! anything said in it leaves, so the same leader never leads the same term twice.
 //!
 //! **Elections** (`election`). A follower that hears no leader for an election timeout T stands. In `lowest-id` it asks
-//! every lower id whether it lives, and leads if none does.
+//! every lower id whether it lives, and leads if none does. In `bully` it asks everybody, and leads if a majority of the
+//! cluster votes for it and no higher id lives. In `raft` a majority votes for it that has nothing it lacks. Everything
+//! from Raft is Ongaro's dissertation ("Consensus: bridging theory and practice", 2014); § and figures are its.
 //!
-//! **The log** ([`log`]). A leader writes entries; each is identified by *(index, term, leader, boot)*, and equal
-//! identity means equal prefix. A follower is sent the entries behind the last one it shares with its leader. The log
-//! is compacted to a window as long as the store, so memory is bounded by live data; what is too old is caught up by a
-//! snapshot.
+//! **The log** ([`log`], [`history`]). A leader writes entries; each is identified by *(index, term, leader, boot)*, and
+//! equal identity means equal prefix. A follower is sent the entries behind the last one it shares with its leader. The
+//! log is compacted to a window as long as the store, so memory is bounded by live data; what is too old is caught up
+//! by a snapshot (`install`).
 //!
-//! **Replies.** In `async` a write is answered once it is on the leader's disk and in its store. Copies follow.
+//! **Commitment** (`apply`, `acks`). With `async` an entry is applied when it is in the log. With `quorum` and `sync` it
+//! is applied when it is *committed*: a majority holds it on disk, and an entry of the present leadership with it. For
+//! that a leader begins with an entry that does nothing. A leader tells its followers what is committed by naming the
+//! entry; whoever holds that very entry holds the same log before it.
 //!
-//! **Loss** (`loss`). What was applied is not undone entry by entry: a node whose log conflicts with its leader's takes
-//! the leader's snapshot and reports, by key and entry, what it had that the snapshot does not know.
+//! **Replies** (`clients`). A write is answered with `async` once it is applied on the leader, with `quorum` once it is
+//! committed, with `sync` once every voter holds it besides (the reply waits, not the entry: a timed-out write may be
+//! visible). Until then it can end as *unknown*: at the write timeout, or at once when the leadership is lost. What was
+//! refused with *not the leader* is in no log and never will be.
 //!
-//! # What `lowest-id` + `async` promises
+//! **Reads** (`reads`) are from the store as it is, or, in raft with commits, linearizable by read index.
 //!
-//! - While a leader lives and is reached, a new write is on every reachable follower within a few milliseconds.
-//! - After quiet, all nodes that can reach each other obey one leader and hold the same store.
-//! - A write that was acknowledged and is discarded is reported `lost` by the node that discards it.
+//! **Loss** (`loss`). What was applied is not undone entry by entry: a node whose applied entries conflict with its
+//! leader's history takes the leader's snapshot and reports, by key and entry, what it had that the snapshot does not
+//! know. Entries that were never applied are overwritten, and called *discarded*.
 //!
-//! # What it does not promise
+//! **Members** (`membership`), **transfer**, **recovery** of a lost disk: in raft only, where they can be safe.
 //!
-//! - **Acknowledged writes can vanish.** A leader that dies before its last writes are copied takes them with it: its
-//!   successor goes on without them, and when the old leader returns it discards (and reports) them.
-//! - **Two leaders.** Without a majority, each side of a partition has one. Afterwards the lesser claim's writes go.
-//! - **The lowest id leads, not the most complete log.** A follower that holds later entries gives them up.
-//! - **Reads may be stale**, from any node, the leader included.
-//! - Nobody votes, so a node that is reached by nobody leads itself.
+//! # What each pair promises
+//!
+//! | | `async` | `quorum` | `sync` |
+//! |---|---|---|---|
+//! | `lowest-id` | after quiet, one leader and equal stores; what was acknowledged and is gone is reported | a majority held it when it was acknowledged | every node held it: it is lost only with disks |
+//! | `bully` | the same, and one leader a term | the same | the same |
+//! | `raft` | the same, and one leader a term, the one that knows most of a majority | **linearizable**; an acknowledged write is lost only with a majority of the disks | the same, and every node holds it |
+//!
+//! # What they do not promise
+//!
+//! - **`async`: acknowledged writes can vanish.** A leader that dies before its last writes are copied takes them with it:
+//!   its successor goes on without them, and when the old leader returns it discards (and reports) them.
+//! - **`lowest-id`: two leaders.** Without a majority, each side of a partition has one. Afterwards the lesser claim's
+//!   writes go. With `quorum` only one of them can acknowledge, but the next leader need not be on its side.
+//! - **`lowest-id`, `bully`: the id leads, not the log.** A follower that holds later entries gives them up, also those that
+//!   a majority held: what is committed can go back.
+//! - **`sync`: a dead member blocks all writes**, each until its timeout.
+//! - **Reads from the store may be stale**, from any node, the leader included.
 //! - A node that was killed while it alone knew of a loss reports it when it returns, not before.
+//! - `recovery` has a caveat of its own.
 
 pub mod door;
+pub mod history;
 pub mod log;
 pub mod message;
+pub mod record;
+pub mod status;
 
+mod acks;
+mod apply;
 mod claims;
+mod clients;
 mod election;
 mod follower;
+mod install;
 mod loss;
+mod membership;
 mod node;
 mod progress;
+mod reads;
+mod recovery;
 mod replication;
+mod transfer;
 
-pub use door::{Action, Change, Input, Record, Recovered, Reply, RequestId, Snapshot, Status};
-pub use log::{Entry, Run};
+pub use door::{Action, Change, Input, MemberChange, Reply, RequestId};
+pub use history::Run;
+pub use log::Entry;
 pub use message::{Message, MessageKind};
 pub use node::Node;
+pub use record::{Ballot, Record, Recovered, Snapshot};
+pub use status::{FollowerStatus, Status};

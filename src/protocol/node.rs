@@ -2,23 +2,22 @@
 //! ([`Action`]s), and between two steps it only waits for [`Node::next_deadline`].
 
 use std::mem;
+use std::sync::Arc;
 
 use crate::event::Event;
-use crate::protocol::door::{
-    Action, Change, Input, Record, Recovered, Reply, RequestId, Snapshot, Status,
-};
-use crate::protocol::election::Poll;
-use crate::protocol::follower::{Incoming, Piece};
-use crate::protocol::log::{Entry, Log};
+use crate::protocol::door::{Action, Input, Reply, RequestId};
+use crate::protocol::election::Standing;
+use crate::protocol::install::{Incoming, SnapshotPiece};
+use crate::protocol::log::Log;
 use crate::protocol::message::Message;
 use crate::protocol::progress::Leading;
+use crate::protocol::reads::Asking;
+use crate::protocol::record::Recovered;
 use crate::rng::Rng;
-use crate::store::{Command, Store};
-use crate::types::{Boot, Config, EntryId, NodeId, Role, TERM_JUMP, TERM_LIMIT, Term, Time};
-use crate::value::Key;
-
-/// The least a log keeps for followers that were away, in bytes of entries.
-const LOG_BYTES: usize = 16 << 20;
+use crate::store::Store;
+use crate::types::{
+    Boot, Config, Election, Index, Members, NodeId, TERM_JUMP, TERM_LIMIT, Term, Time, index_of,
+};
 
 /// One member of a cluster, without sockets, clocks or disks.
 #[derive(Debug)]
@@ -28,15 +27,29 @@ pub struct Node {
     pub(super) rng: Rng,
     /// The highest term seen; always on the disk before anything said in it leaves.
     pub(super) term: Term,
+    /// Whom this node voted for in `term`.
+    pub(super) vote: Option<NodeId>,
+    /// Whether the disk was lost, and with it promises that a vote could break.
+    pub(super) recovering: bool,
     pub(super) log: Log,
-    /// In `async` the store stands where the log ends.
     pub(super) store: Store,
+    /// Entries up to here stay, as far as the mode can promise it; with `async`, all.
+    pub(super) commit: Index,
+    /// Entries up to here are in the store.
+    pub(super) applied: Index,
+    /// The last index that a snapshot held.
+    pub(super) snapshot_at: Index,
+    /// How often the store was replaced as a whole.
+    pub(super) epoch: u64,
+    /// The members in force: the last that the log names, committed or not (§4.1).
+    pub(super) members: Arc<Members>,
     /// The leader obeyed in `term`; itself if it leads.
     pub(super) leader: Option<NodeId>,
     /// When that leader was last heard.
     pub(super) heard: Time,
     pub(super) part: Part,
     pub(super) incoming: Option<Incoming>,
+    pub(super) asking: Asking,
     pub(super) out: Vec<Action>,
 }
 
@@ -53,7 +66,7 @@ pub(super) enum Part {
         bootstrap: bool,
     },
     /// Finds out whether it should lead.
-    Standing(Poll),
+    Standing(Standing),
     /// Leads.
     Leader(Leading),
 }
@@ -62,35 +75,41 @@ impl Node {
     /// A node on the disk `recovered`. `seed` decides all it will ever draw.
     pub fn new(config: Config, recovered: Recovered, seed: u64) -> Node {
         let log = Log::recover(&recovered);
-        let mut store = recovered.snapshot.store.clone();
-        let applied = recovered
-            .snapshot
-            .last
-            .as_ref()
-            .map_or(0, |last| last.index);
-        for entry in recovered
-            .entries
-            .iter()
-            .filter(|entry| entry.id.index > applied)
-        {
-            store.apply(&entry.id, &entry.command);
-        }
-        Node {
+        let applied = index_of(recovered.snapshot.last.as_ref());
+        let known = match config.mode.commits() {
+            true => recovered.commit.min(log.last_index()).max(applied),
+            false => log.last_index(),
+        };
+        let mut node = Node {
+            members: config.members.clone(),
             config,
             boot: recovered.boot,
             rng: Rng::new(seed),
-            term: recovered.term,
+            term: recovered.ballot.term,
+            vote: recovered.ballot.vote,
+            recovering: recovered.recovering,
             log,
-            store,
+            store: recovered.snapshot.store,
+            commit: applied,
+            applied,
+            snapshot_at: applied,
+            epoch: 0,
             leader: None,
             heard: Time::ZERO,
             part: Part::Waiting,
             incoming: None,
+            asking: Asking::default(),
             out: Vec::new(),
-        }
+        };
+        node.take_members();
+        node.apply_upto(known);
+        node
     }
 
     /// Takes in one thing that happened at `now`. The order of the actions is their contract (see [`Action`]).
+    ///
+    /// A driver that has more inputs at hand steps them too, and then ticks if a deadline is due: what a leader sends
+    /// its followers is gathered until then.
     pub fn step(&mut self, now: Time, input: Input) -> Vec<Action> {
         match input {
             Input::Start { bootstrap } => self.start(now, bootstrap),
@@ -102,7 +121,7 @@ impl Node {
             }
             Input::Message { .. } => {}
             Input::Refused { peer, message } => {
-                self.refused_probe(now, &peer, message);
+                self.refused_campaign(now, &peer, message);
                 self.refused_replication(&peer, message);
             }
             Input::Identified { address, id } => self.identify(&address, id),
@@ -110,39 +129,25 @@ impl Node {
                 request,
                 key,
                 change,
-            } => self.write(now, request, key, change),
+                proviso,
+            } => self.write(now, request, key, change, proviso),
+            Input::Read { request } => self.read(now, request),
+            Input::Members { request, change } => self.change_members(now, request, change),
+            Input::Transfer { request, to } => self.transfer(now, request, to),
+            Input::Trust => self.trust(),
         }
         mem::take(&mut self.out)
     }
 
     /// When [`Input::Tick`] is due; `None`: only a message can change anything.
     pub fn next_deadline(&self) -> Option<Time> {
-        match &self.part {
+        let part = match &self.part {
             Part::Waiting => None,
             Part::Follower { deadline, .. } => Some(*deadline),
-            Part::Standing(poll) => Some(poll.deadline),
+            Part::Standing(standing) => Some(standing.deadline()),
             Part::Leader(leading) => leading.next_deadline(),
-        }
-    }
-
-    /// What the node says of itself.
-    pub fn status(&self, now: Time) -> Status {
-        let leads = matches!(self.part, Part::Leader(_));
-        Status {
-            id: self.config.id.clone(),
-            role: self.role(),
-            term: self.term,
-            leader: self.leader.clone(),
-            heard_ago: self
-                .heard_ago(now)
-                .filter(|_| leads || self.leader.is_some()),
-            mode: self.config.mode,
-            keys: self.store.len(),
-            last: self.log.last(),
-            applied: self.log.last_index(),
-            compacted: self.log.compacted_index(),
-            boot: self.boot,
-        }
+        };
+        part.into_iter().chain(self.asking.deadline()).min()
     }
 
     /// The state machine.
@@ -150,9 +155,19 @@ impl Node {
         &self.store
     }
 
+    /// The log.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// What the node was told, with peers under the ids learned since.
     pub fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The members in force.
+    pub fn members(&self) -> &Members {
+        &self.members
     }
 
     /// Whether an honest node could have sent `message`: one that speaks of a term beyond all reason is refused, so
@@ -168,7 +183,7 @@ impl Node {
         }
         let wait = match bootstrap {
             true => self.bootstrap_wait(),
-            false => self.config.election_timeout,
+            false => self.patience(),
         };
         self.part = Part::Follower {
             deadline: now + wait,
@@ -177,6 +192,7 @@ impl Node {
     }
 
     fn tick(&mut self, now: Time) {
+        self.give_up_asking(now);
         match &self.part {
             Part::Follower {
                 deadline,
@@ -185,7 +201,7 @@ impl Node {
                 let bootstrap = *bootstrap;
                 self.stand(now, bootstrap);
             }
-            Part::Standing(poll) if poll.deadline <= now => self.poll_timed_out(now),
+            Part::Standing(standing) if standing.deadline() <= now => self.campaign_timed_out(now),
             Part::Leader(_) => self.perform_duties(now),
             Part::Waiting | Part::Follower { .. } | Part::Standing(_) => {}
         }
@@ -194,71 +210,52 @@ impl Node {
     /// Silence while standing still proves nothing: a whole election timeout begins anew. A leader goes on as one; the
     /// answers to its next heartbeats tell it if others have moved on.
     fn resume(&mut self, now: Time) {
-        match self.part {
+        match &mut self.part {
             Part::Follower { .. } | Part::Standing(_) => self.follow_nobody(now),
-            Part::Waiting | Part::Leader(_) => {}
+            Part::Leader(leading) => leading.excuse_silence(now),
+            Part::Waiting => {}
         }
     }
 
     fn receive(&mut self, now: Time, from: NodeId, message: Message) {
         match message {
-            Message::Heartbeat { claim, round } => self.on_heartbeat(now, from, claim, round),
+            Message::Heartbeat {
+                claim,
+                round,
+                commit,
+            } => self.on_heartbeat(now, from, claim, round, commit),
             Message::Append {
                 claim,
                 round,
                 prev,
                 entries,
-            } => self.on_append(now, from, claim, round, prev, entries),
+                commit,
+            } => self.on_append(now, from, claim, round, (prev, entries, commit)),
             Message::InstallSnapshot {
                 claim,
                 round,
                 last,
                 history,
+                members,
                 after,
                 items,
                 done,
-            } => self.on_snapshot_piece(
-                now,
-                from,
-                claim,
-                round,
-                Piece {
+            } => {
+                let piece = SnapshotPiece {
                     last,
                     history,
+                    members,
                     after,
                     items,
                     done,
-                },
-            ),
-            Message::HeartbeatAck {
-                known,
-                boot,
-                round,
-                last,
-            } => {
-                if self.still_leads(now, &known) {
-                    self.on_heartbeat_ack(now, &from, boot, round, last);
-                }
+                };
+                self.on_snapshot_piece(now, from, claim, round, piece);
             }
-            Message::AppendAck {
-                known,
-                boot,
-                round,
-                outcome,
-            } => {
-                if self.still_leads(now, &known) {
-                    self.on_append_ack(now, &from, boot, round, outcome);
-                }
-            }
-            Message::SnapshotAck {
-                known,
-                boot,
-                round,
-                last,
-                progress,
-            } => {
-                if self.still_leads(now, &known) {
-                    self.on_snapshot_ack(now, &from, boot, round, last, progress);
+            Message::HeartbeatAck { ref known, .. }
+            | Message::AppendAck { ref known, .. }
+            | Message::SnapshotAck { ref known, .. } => {
+                if self.still_leads(now, known) {
+                    self.on_answer(now, &from, message);
                 }
             }
             // The asker's term commits nobody to anything: it has not led in it.
@@ -268,10 +265,28 @@ impl Node {
                 heard_ago,
                 contends,
             } => self.on_probe_ack(now, from, known, heard_ago, contends),
-            // Bare forms prove that their sender leads, and nothing about anybody's log.
-            Message::BareHeartbeat { claim } => {
-                self.obey(now, &claim);
-            }
+            Message::PreVote { term, last } => self.on_pre_vote(now, from, term, last),
+            Message::Vote {
+                term,
+                last,
+                transfer,
+            } => self.on_vote(now, from, term, last, transfer),
+            Message::VoteAck {
+                known,
+                term,
+                pre,
+                granted,
+                heard_ago,
+            } => self.on_vote_ack(now, from, known, (term, pre, granted), heard_ago),
+            Message::TimeoutNow { claim } => self.on_timeout_now(now, &claim),
+            Message::ReadIndex { id } => self.on_read_index(now, from, id),
+            Message::ReadAt { claim, id, commit } => self.on_read_at(now, &claim, id, commit),
+            Message::Restored { claim, commit } => self.on_restored(now, &claim, commit),
+            // Bare forms prove that their sender leads, and nothing about anybody's log. Where leaders are voted for,
+            // a program that counts no votes is none.
+            Message::BareHeartbeat { .. } | Message::WholeMap { .. }
+                if self.config.mode.election != Election::LowestId => {}
+            Message::BareHeartbeat { claim } => drop(self.obey(now, &claim)),
             Message::WholeMap { claim, data } => {
                 if self.obey(now, &claim) {
                     self.merge(&claim, &data);
@@ -281,91 +296,18 @@ impl Node {
         }
     }
 
-    fn write(&mut self, now: Time, request: RequestId, key: Key, change: Change) {
-        if !matches!(self.part, Part::Leader(_)) {
-            let (role, leader) = (self.role(), self.leader.clone());
-            return self.reply(request, Reply::NotLeader { role, leader });
-        }
-        let command = match change {
-            Change::Put(value) => Command::Put { key, value },
-            Change::Delete if self.store.get(key.as_str()).is_some() => Command::Delete { key },
-            // With `async` the store stands at the log's end, so this is what a log entry would find out.
-            Change::Delete => return self.reply(request, Reply::NoSuchKey),
-            Change::Unusable => return self.reply(request, Reply::Unusable),
-        };
-        let id = EntryId {
-            index: self.log.last_index() + 1,
-            term: self.term,
-            leader: self.config.id.clone(),
-            boot: self.boot,
-        };
-        self.extend(vec![Entry { id, command }]);
-        let leader = self.config.id.clone();
-        self.reply(request, Reply::Done { leader });
-        self.replicate(now);
-    }
-
-    /// Adds entries behind the log's end: to the disk, the log and the store.
-    pub(super) fn extend(&mut self, entries: Vec<Entry>) {
-        self.out
-            .push(Action::Persist(Record::Append(entries.clone())));
-        for entry in entries {
-            self.store.apply(&entry.id, &entry.command);
-            self.log.push(entry);
-        }
-        self.compact();
-    }
-
-    /// Keeps memory bounded by live data. A quarter above its window the log shrinks to it: often enough that no single
-    /// turn is long, and seldom enough that snapshots, after which a store copies what it touches, cost little.
-    fn compact(&mut self) {
-        let window = self.config.log_window.max(self.store.len());
-        let bytes = LOG_BYTES.max(self.store.bytes());
-        let is_beyond = |held: usize, allowed: usize| held > allowed + allowed / 4;
-        if !is_beyond(self.log.len(), window) && !is_beyond(self.log.bytes(), bytes) {
-            return;
-        }
-        if let Some(compacted) = self.log.compact(window, bytes) {
-            let snapshot = self.snapshot();
-            self.out.push(Action::Persist(Record::Compact {
-                snapshot,
-                compacted,
-            }));
-        }
-    }
-
-    /// The store, as of the log's end. Costs nothing.
-    pub(super) fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            last: self.log.last(),
-            history: self.log.history().clone(),
-            store: self.store.clone(),
-        }
-    }
-
     /// A peer known by address has an id now. One that turns out to be this node, or a peer known already, was listed
     /// twice and is forgotten.
     fn identify(&mut self, address: &NodeId, id: NodeId) {
-        let members = &mut self.config.members;
-        let Some(at) = members.iter().position(|member| member == address) else {
+        Arc::make_mut(&mut self.config.members).rename(address, &id);
+        if !self.members.contains(address) {
             return;
-        };
-        match members.contains(&id) {
-            true => drop(members.remove(at)),
-            false => members[at] = id.clone(),
         }
+        Arc::make_mut(&mut self.members).rename(address, &id);
         match &mut self.part {
-            Part::Standing(poll) => poll.rename(address, &id),
+            Part::Standing(standing) => standing.rename(address, &id),
             Part::Leader(leading) => leading.rename(address, &id, &self.config.id),
             Part::Waiting | Part::Follower { .. } => {}
-        }
-    }
-
-    fn role(&self) -> Role {
-        match self.part {
-            Part::Waiting | Part::Follower { .. } => Role::Follower,
-            Part::Standing(_) => Role::Candidate,
-            Part::Leader(_) => Role::Leader,
         }
     }
 
@@ -377,7 +319,7 @@ impl Node {
         self.out.push(Action::Report(event));
     }
 
-    fn reply(&mut self, request: RequestId, reply: Reply) {
+    pub(super) fn reply(&mut self, request: RequestId, reply: Reply) {
         self.out.push(Action::Reply { request, reply });
     }
 }

@@ -1,24 +1,40 @@
 //! What a leader knows of its followers, and what it has to do when.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::protocol::door::Snapshot;
-use crate::types::{Boot, Index, NodeId, Time};
+use crate::protocol::clients::Waiting;
+use crate::protocol::membership::Changing;
+use crate::protocol::reads::Reads;
+use crate::protocol::record::Snapshot;
+use crate::protocol::transfer::HandingOver;
+use crate::store::Applied;
+use crate::types::{Boot, Index, Members, NodeId, Time};
 
 /// What a leader keeps while it leads.
 #[derive(Debug)]
 pub(super) struct Leading {
     /// Numbers its messages.
     pub(super) round: u64,
+    /// The index of the first entry of this leadership.
+    pub(super) began: Index,
     pub(super) followers: BTreeMap<NodeId, Progress>,
     /// What is to be done when, in order.
     pub(super) duties: BTreeSet<(Time, Duty, NodeId)>,
+    /// Writes whose clients wait, in order of their entries.
+    pub(super) waiting: VecDeque<Waiting>,
+    pub(super) reads: Reads,
+    pub(super) changing: Option<Changing>,
+    pub(super) handing_over: Option<HandingOver>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Duty {
     Heartbeat,
     Send,
+    /// Everybody is asked at once whether this leader still leads.
+    Confirm,
+    /// Is a majority still heard?
+    CheckQuorum,
 }
 
 /// What a leader knows of a follower.
@@ -26,14 +42,25 @@ pub(super) enum Duty {
 pub(super) struct Progress {
     pub(super) boot: Option<Boot>,
     pub(super) needs: Needs,
-    /// The message without an answer yet, and when it left.
-    pub(super) in_flight: Option<(u64, Time)>,
+    /// It has everything up to here on its disk.
+    pub(super) matched: Index,
+    /// The messages without an answer yet, and when they left.
+    pub(super) in_flight: VecDeque<(u64, Time)>,
     /// Not before then does the next append or piece leave.
     pub(super) send_after: Time,
-    /// Whether a `Duty::Send` is among the duties.
-    pub(super) scheduled: bool,
+    /// When a `Duty::Send` is due, if one is among the duties.
+    pub(super) scheduled: Option<Time>,
     /// Answers to heartbeats up to this round may describe the log from before a snapshot was installed.
     pub(super) outdated: u64,
+    /// It was told that entries up to here are committed.
+    pub(super) told: Index,
+    /// When it is told of what was committed since, if nothing else is sent before.
+    pub(super) tell_at: Option<Time>,
+    /// The latest message it answered, and when the answer came.
+    pub(super) answered: u64,
+    pub(super) heard: Option<Time>,
+    /// It lost its disk: `Some` round from which on a majority must confirm this leader, once it has caught up.
+    pub(super) recovering: Option<Option<u64>>,
 }
 
 /// How a follower is brought up to date.
@@ -41,7 +68,7 @@ pub(super) struct Progress {
 pub(super) enum Needs {
     /// Not known before it answers.
     Unknown,
-    /// It has everything up to this index: the entries behind.
+    /// Everything up to this index was sent: the entries behind.
     Entries(Index),
     /// A snapshot, of which it has everything up to a place.
     Snapshot(Snapshot, Option<u64>),
@@ -54,10 +81,16 @@ impl Progress {
         Progress {
             boot: None,
             needs: Needs::Unknown,
-            in_flight: None,
+            matched: 0,
+            in_flight: VecDeque::new(),
             send_after: Time::ZERO,
-            scheduled: false,
+            scheduled: None,
             outdated: 0,
+            told: 0,
+            tell_at: None,
+            answered: 0,
+            heard: None,
+            recovering: None,
         }
     }
 
@@ -72,19 +105,29 @@ impl Progress {
         self.boot = Some(boot);
     }
 
-    /// Takes the answer to `round`; whether it is the one waited for.
-    pub(super) fn answered(&mut self, round: u64) -> bool {
-        let expected = self.in_flight.is_some_and(|(sent, _)| sent == round);
-        if expected {
-            self.in_flight = None;
+    /// Takes the answer to `round`; whether it is one waited for.
+    pub(super) fn expects(&mut self, round: u64) -> bool {
+        let at = self.in_flight.iter().position(|(sent, _)| *sent == round);
+        at.is_some_and(|at| self.in_flight.remove(at).is_some())
+    }
+
+    /// Nothing that is on its way will come back: what was not matched is to be sent again.
+    pub(super) fn forget_flights(&mut self) {
+        self.in_flight.clear();
+        if let Needs::Entries(sent) = &mut self.needs {
+            *sent = (*sent).min(self.matched);
         }
-        expected
+    }
+
+    /// Where its log is known to match, if it is.
+    pub(super) fn known_match(&self) -> Option<Index> {
+        matches!(self.needs, Needs::Entries(_)).then_some(self.matched)
     }
 }
 
 impl Leading {
-    /// Leads `followers`: everyone is sent a heartbeat at once.
-    pub(super) fn new(now: Time, followers: impl Iterator<Item = NodeId>) -> Leading {
+    /// Leads `followers`: everyone is sent a heartbeat at once. The first entry of this leadership will be `began`.
+    pub(super) fn new(now: Time, began: Index, followers: impl Iterator<Item = NodeId>) -> Leading {
         let followers: BTreeMap<NodeId, Progress> =
             followers.map(|id| (id, Progress::new())).collect();
         let duties = followers
@@ -93,13 +136,62 @@ impl Leading {
             .collect();
         Leading {
             round: 0,
+            began,
             followers,
             duties,
+            waiting: VecDeque::new(),
+            reads: Reads::default(),
+            changing: None,
+            handing_over: None,
         }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.duties.first().map(|(due, _, _)| *due)
+        let duty = self.duties.first().map(|(due, _, _)| *due);
+        let write = self.waiting.front().map(|waiting| waiting.deadline);
+        let transfer = self.handing_over.as_ref().map(|to| to.deadline);
+        let read = self.reads.deadline();
+        let change = self.changing.as_ref().map(|changing| changing.deadline);
+        let all = [duty, write, transfer, read, change];
+        all.into_iter().flatten().min()
+    }
+
+    /// The write at `index`, if a client waits for it, did this.
+    pub(super) fn applied(&mut self, index: Index, applied: Applied) {
+        let at = self.waiting.partition_point(|w| w.index < index);
+        if let Some(waiting) = self.waiting.get_mut(at).filter(|w| w.index == index) {
+            waiting.applied = Some(applied);
+        }
+    }
+
+    /// The voters that are not known to have `index`.
+    pub(super) fn missing(&self, members: &Members, index: Index) -> Vec<NodeId> {
+        let lacks = |id: &&NodeId| {
+            let progress = self.followers.get(*id);
+            progress.is_some_and(|progress| progress.matched < index)
+        };
+        members.voters.iter().filter(lacks).cloned().collect()
+    }
+
+    /// Makes the followers those of `members` besides `own`; new ones are sent a heartbeat at once.
+    pub(super) fn follow(&mut self, now: Time, members: &Members, own: &NodeId) {
+        self.followers.retain(|id, _| members.contains(id));
+        let followers = &self.followers;
+        self.duties
+            .retain(|(_, _, id)| id == own || followers.contains_key(id));
+        for id in members.iter().filter(|id| *id != own) {
+            if !self.followers.contains_key(id) {
+                self.followers.insert(id.clone(), Progress::new());
+                self.duties.insert((now, Duty::Heartbeat, id.clone()));
+            }
+        }
+    }
+
+    /// The leader itself stood still: that it heard nobody meanwhile proves nothing.
+    pub(super) fn excuse_silence(&mut self, now: Time) {
+        for progress in self.followers.values_mut() {
+            progress.heard = Some(now);
+        }
     }
 
     /// A follower known by address has an id now.
@@ -123,5 +215,19 @@ impl Leading {
     pub(super) fn next_round(&mut self) -> u64 {
         self.round += 1;
         self.round
+    }
+
+    /// Has `to` be sent something at `due`, or earlier if that was planned.
+    pub(super) fn schedule(&mut self, to: &NodeId, due: Time) {
+        let Some(progress) = self.followers.get_mut(to) else {
+            return;
+        };
+        match progress.scheduled {
+            Some(planned) if planned <= due => return,
+            Some(planned) => drop(self.duties.remove(&(planned, Duty::Send, to.clone()))),
+            None => {}
+        }
+        progress.scheduled = Some(due);
+        self.duties.insert((due, Duty::Send, to.clone()));
     }
 }

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError, RwLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
@@ -14,68 +14,16 @@ use crate::engine::{Engine, EngineError, Wanted};
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::rng::Rng;
+use crate::runtime::boot::{BootError, Options, reserve_all, seed};
 use crate::runtime::clock::Clock;
-use crate::runtime::descriptors::{self, TooFew};
+use crate::runtime::descriptors;
 use crate::runtime::events::EventLog;
-use crate::runtime::node_task::{self, RunningNode, Seat, World};
-use crate::runtime::sockets::{self, Reserved};
+use crate::runtime::node_task::{self, RunningNode};
+use crate::runtime::seat::{Seat, World};
+use crate::runtime::sockets::Reserved;
 use crate::storage::memory::Memory;
-use crate::types::{Config, Mode, NodeId};
+use crate::types::{Config, Members, NodeId};
 use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, ModeInfo, NodeAddress};
-
-/// What a cluster is told.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Its name.
-    pub name: String,
-    /// How many nodes.
-    pub nodes: usize,
-    /// Where they listen.
-    pub host: IpAddr,
-    /// The first one's port, the others' follow; 0: free ones.
-    pub port: u16,
-    /// How often a leader shows that it lives.
-    pub heartbeat: Duration,
-    /// How long a follower waits for it.
-    pub election_timeout: Duration,
-    /// The largest value, in bytes.
-    pub max_value: usize,
-    /// Whether clients' requests are reported as events.
-    pub course: bool,
-    /// The language of the lines that it is watched in.
-    pub lang: String,
-}
-
-/// Why a cluster did not start. Nothing of it is left behind.
-#[derive(Debug, thiserror::Error)]
-pub enum BootError {
-    /// A port is held by somebody else.
-    #[error("port {port}, for {node}, is taken{}", .by.as_ref().map(|by| format!(" by {by}")).unwrap_or_default())]
-    PortTaken {
-        /// Which.
-        port: u16,
-        /// What it is for.
-        node: String,
-        /// By whom, if the system tells.
-        by: Option<String>,
-    },
-    /// The system refused.
-    #[error("cannot listen on {address}, for {node}: {source}")]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// What it is for.
-        node: String,
-        /// What it said.
-        source: io::Error,
-    },
-    /// Too few file descriptors.
-    #[error(transparent)]
-    Descriptors(#[from] TooFew),
-    /// The system has no randomness.
-    #[error("the system gives no random numbers: {0}")]
-    Random(String),
-}
 
 /// A running cluster.
 pub struct Cluster {
@@ -84,6 +32,8 @@ pub struct Cluster {
     world: World,
     events: Arc<EventLog>,
     slots: BTreeMap<NodeId, Slot>,
+    /// Those who are members if no log says otherwise.
+    members: Arc<Members>,
     /// Everybody's, for everybody.
     urls: Arc<BTreeMap<NodeId, String>>,
     seeds: SyncMutex<Rng>,
@@ -101,27 +51,6 @@ enum State {
     Killed(Memory, Reserved),
     /// The cluster is going down.
     Gone,
-}
-
-/// Reserves `address` for `what`, or says who holds it.
-pub fn reserve(address: SocketAddr, what: &str) -> Result<Reserved, BootError> {
-    Reserved::new(address).map_err(|source| match source.kind() {
-        io::ErrorKind::AddrInUse => BootError::PortTaken {
-            port: address.port(),
-            node: what.to_owned(),
-            by: sockets::owner(address.port()),
-        },
-        _ => BootError::Listen {
-            address,
-            node: what.to_owned(),
-            source,
-        },
-    })
-}
-
-/// A seed from the system.
-pub fn seed() -> Result<u64, BootError> {
-    getrandom::u64().map_err(|error| BootError::Random(error.to_string()))
 }
 
 fn now() -> String {
@@ -160,12 +89,14 @@ impl Cluster {
             .iter()
             .map(|(id, slot)| (id.clone(), slot.url.clone()));
         let urls = Arc::new(urls.collect());
+        let members = Arc::new(Members::new(slots.keys().cloned().collect()));
         let cluster = Cluster {
             info,
             options,
             world,
             events,
             slots,
+            members,
             urls,
             seeds,
         };
@@ -222,7 +153,12 @@ impl Cluster {
         Config {
             heartbeat: self.options.heartbeat,
             election_timeout: self.options.election_timeout,
-            ..Config::new(id.clone(), self.slots.keys().cloned().collect())
+            members: self.members.clone(),
+            mode: self.options.mode,
+            safeguards: self.options.safeguards,
+            write_timeout: self.options.write_timeout,
+            snapshot_every: self.options.snapshot_every,
+            ..Config::new(id.clone(), Vec::new())
         }
     }
 
@@ -351,27 +287,8 @@ impl Engine for Cluster {
     }
 }
 
-fn reserve_all(options: &Options) -> Result<Vec<(NodeId, Reserved, SocketAddr)>, BootError> {
-    let reserve_nth = |k: usize| {
-        let id = NodeId::nth(k);
-        let port = match options.port {
-            0 => 0,
-            first => first + (k - 1) as u16,
-        };
-        let wanted = SocketAddr::new(options.host, port);
-        let reserved = reserve(wanted, id.as_str())?;
-        let address = reserved.address().map_err(|source| BootError::Listen {
-            address: wanted,
-            node: id.to_string(),
-            source,
-        })?;
-        Ok((id, reserved, address))
-    };
-    (1..=options.nodes).map(reserve_nth).collect()
-}
-
 fn info(options: &Options, slots: &BTreeMap<NodeId, Slot>, nonce: u64) -> ClusterInfo {
-    let mode = Mode::default();
+    let mode = options.mode;
     let address = |(id, slot): (&NodeId, &Slot)| NodeAddress {
         id: id.clone(),
         url: slot.url.clone(),

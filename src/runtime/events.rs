@@ -130,7 +130,7 @@ mod tests {
         Event::Lost(Loss {
             count: keys as u64,
             writes,
-            to: NodeId::nth(1),
+            to: Some(NodeId::nth(1)),
         })
     }
 

@@ -4,6 +4,8 @@
 //! feeds it, and a [`transport`] that carries what it sends. They share nothing with other nodes but a [`World`]. A
 //! [`cluster`] is many of them, with the ports and disks they keep while they are dead.
 
+pub mod boot;
+mod call;
 pub mod clock;
 pub mod cluster;
 pub mod descriptors;
@@ -11,9 +13,12 @@ pub mod events;
 pub mod http;
 mod lane;
 pub mod node_task;
+pub mod seat;
 pub mod sockets;
 pub mod transport;
 pub mod view;
 
-pub use cluster::{BootError, Cluster, Options};
-pub use node_task::{RunningNode, Seat, World};
+pub use boot::{BootError, Options};
+pub use cluster::Cluster;
+pub use node_task::RunningNode;
+pub use seat::{Seat, World};

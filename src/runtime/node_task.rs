@@ -2,8 +2,6 @@
 //! disk in one write, and only then let sends and replies leave.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::TcpListener;
-use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -12,15 +10,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::event::Event;
-use crate::faults::Faults;
-use crate::protocol::{Action, Change, Input, Message, MessageKind, Node, Reply, RequestId};
-use crate::runtime::clock::Clock;
+use crate::protocol::{Action, Input, Message, Node, Record, Reply, RequestId};
+use crate::runtime::call::{Answer, Call};
 use crate::runtime::http;
+use crate::runtime::seat::{Seat, World};
 use crate::runtime::transport::Transport;
 use crate::runtime::view::{View, Window};
 use crate::storage::memory::Memory;
-use crate::types::{Config, NodeId, Time};
-use crate::value::Key;
+use crate::types::{NodeId, Time};
 
 /// How many events one batch takes at most, so that no flood delays a heartbeat.
 const BATCH: usize = 256;
@@ -31,78 +28,12 @@ const QUEUE: usize = 4096;
 /// Under load one event of stored entries is reported in this time.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// Takes events; must not block.
-pub type Events = Arc<dyn Fn(&NodeId, Event) + Send + Sync>;
-
-/// What all nodes of one process share. Cheap to clone.
-#[derive(Clone)]
-pub struct World {
-    /// What time it is.
-    pub clock: Clock,
-    /// Where events go.
-    pub events: Events,
-    /// The faults in force.
-    pub faults: Arc<RwLock<Faults>>,
-    /// The largest value taken, in bytes.
-    pub max_value: usize,
-    /// Whether clients' requests are reported as events, as the chapter's programs log them.
-    pub course: bool,
-}
-
-/// Everything a node needs to live.
-pub struct Seat {
-    /// What it is told.
-    pub config: Config,
-    /// The base URL of every other member, `http://127.0.0.1:4002`; shared, since a thousand nodes know a thousand each.
-    pub peers: Arc<BTreeMap<NodeId, String>>,
-    /// Its port: listening, non-blocking.
-    pub listener: TcpListener,
-    /// Its disk.
-    pub disk: Memory,
-    /// What it shares.
-    pub world: World,
-}
-
 /// A node that lives.
 pub struct RunningNode {
     inbox: mpsc::Sender<Call>,
     stop: CancellationToken,
     tasks: TaskTracker,
     task: JoinHandle<Memory>,
-}
-
-/// What the task is asked or told.
-pub(super) enum Call {
-    /// Take part.
-    Begin { bootstrap: bool },
-    /// A client's write.
-    Write {
-        key: Key,
-        change: Change,
-        answer: oneshot::Sender<Reply>,
-    },
-    /// A peer's message.
-    Request {
-        from: NodeId,
-        message: Message,
-        answer: oneshot::Sender<Answer>,
-    },
-    /// A peer's answer.
-    Response { from: NodeId, message: Message },
-    /// A peer's port refused.
-    Refused { peer: NodeId, message: MessageKind },
-    /// A peer's id was learned.
-    Identified { address: NodeId, id: NodeId },
-    /// A peer of other rules knocked.
-    OtherRules { peer: NodeId, rules: String },
-}
-
-/// The answer to a peer's message.
-pub(super) enum Answer {
-    /// Success, and perhaps more.
-    Success(Option<Message>),
-    /// No honest node could have said that.
-    Unbelievable,
 }
 
 /// Starts a node. It serves at once, and takes part from [`RunningNode::begin`] on. `seed` decides what it draws.
@@ -165,6 +96,15 @@ impl RunningNode {
 struct Pending {
     clients: BTreeMap<RequestId, oneshot::Sender<Reply>>,
     next_request: u64,
+}
+
+impl Pending {
+    fn number(&mut self, answer: oneshot::Sender<Reply>) -> RequestId {
+        self.next_request += 1;
+        let request = RequestId(self.next_request);
+        self.clients.insert(request, answer);
+        request
+    }
 }
 
 struct Task {
@@ -235,19 +175,14 @@ impl Task {
             }
         }
         self.disk.write(&records);
-        self.window.publish(&self.node, now, &records);
+        self.window.publish(&self.node, now);
         for promise in promises {
             self.keep(promise, now);
         }
         self.report_replicated(now);
     }
 
-    fn take(
-        &mut self,
-        call: Call,
-        records: &mut Vec<crate::protocol::Record>,
-        promises: &mut Vec<Promise>,
-    ) {
+    fn take(&mut self, call: Call, records: &mut Vec<Record>, promises: &mut Vec<Promise>) {
         let now = self.world.clock.now();
         match call {
             Call::Begin { bootstrap } => {
@@ -256,23 +191,33 @@ impl Task {
             Call::Write {
                 key,
                 change,
+                proviso,
                 answer,
             } => {
-                self.pending.next_request += 1;
-                let request = RequestId(self.pending.next_request);
-                self.pending.clients.insert(request, answer);
-                self.step(
-                    now,
-                    Input::Write {
-                        request,
-                        key,
-                        change,
-                    },
-                    None,
-                    records,
-                    promises,
-                );
+                let request = self.pending.number(answer);
+                let input = Input::Write {
+                    request,
+                    key,
+                    change,
+                    proviso,
+                };
+                self.step(now, input, None, records, promises);
             }
+            Call::Read { answer } => {
+                let request = self.pending.number(answer);
+                self.step(now, Input::Read { request }, None, records, promises);
+            }
+            Call::Members { change, answer } => {
+                let request = self.pending.number(answer);
+                let input = Input::Members { request, change };
+                self.step(now, input, None, records, promises);
+            }
+            Call::Transfer { to, answer } => {
+                let request = self.pending.number(answer);
+                let input = Input::Transfer { request, to };
+                self.step(now, input, None, records, promises);
+            }
+            Call::Trust => self.step(now, Input::Trust, None, records, promises),
             Call::Request {
                 message, answer, ..
             } if !self.node.believes(&message) => {
@@ -334,7 +279,7 @@ impl Task {
         now: Time,
         input: Input,
         mut asker: Option<oneshot::Sender<Answer>>,
-        records: &mut Vec<crate::protocol::Record>,
+        records: &mut Vec<Record>,
         promises: &mut Vec<Promise>,
     ) {
         for action in self.node.step(now, input) {

@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::protocol::{Message, MessageKind};
+use crate::runtime::call::Call;
 use crate::runtime::lane::{Lane, Road};
-use crate::runtime::node_task::{Call, World};
+use crate::runtime::seat::World;
 use crate::types::{Config, NodeId};
 
 /// How many messages may wait in a lane. One append and one heartbeat are in flight at a time; more is repetition.
@@ -94,7 +95,15 @@ impl Transport {
 fn is_urgent(kind: MessageKind) -> bool {
     matches!(
         kind,
-        MessageKind::Heartbeat | MessageKind::BareHeartbeat | MessageKind::Probe
+        MessageKind::Heartbeat
+            | MessageKind::BareHeartbeat
+            | MessageKind::Probe
+            | MessageKind::PreVote
+            | MessageKind::Vote
+            | MessageKind::TimeoutNow
+            | MessageKind::ReadIndex
+            | MessageKind::ReadAt
+            | MessageKind::Restored
     )
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::protocol::{Node, Record, Status};
+use crate::protocol::{Node, Status};
 use crate::store::Store;
 use crate::types::Time;
 
@@ -16,6 +16,10 @@ pub struct View {
     pub at: Time,
     /// Its store.
     pub store: Store,
+    /// Why its disk failed, if it did.
+    pub disk: Option<String>,
+    /// How often the store was replaced as a whole.
+    epoch: u64,
 }
 
 impl View {
@@ -25,6 +29,8 @@ impl View {
             status: node.status(now),
             at: now,
             store: node.store().clone(),
+            disk: None,
+            epoch: node.epoch(),
         }
     }
 }
@@ -39,24 +45,23 @@ impl Window {
         Window(Arc::new(RwLock::new(view)))
     }
 
-    /// Shows what `records`, from the batch behind it, made of the node.
+    /// Shows what became of the node.
     ///
-    /// The store shown is a second one, kept up by the same changes. Sharing the node's own would cost no memory, but
+    /// The store shown is a second one, kept up by the same entries. Sharing the node's own would cost no memory, but
     /// then each write would copy the part of the tree that it touches: at 100,000 keys a third of the throughput.
-    pub fn publish(&self, node: &Node, now: Time, records: &[Record]) {
+    pub fn publish(&self, node: &Node, now: Time) {
         let mut shown = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        for record in records {
-            match record {
-                Record::Append(entries) => {
-                    for entry in entries {
-                        shown.store.apply(&entry.id, &entry.command);
-                    }
+        let (epoch, applied) = (shown.epoch, shown.status.applied);
+        let store = &mut shown.store;
+        match node.applied_since(epoch, applied) {
+            Some(entries) => {
+                for entry in entries {
+                    store.apply(&entry.id, &entry.command);
                 }
-                Record::Install(snapshot) => shown.store = snapshot.store.clone(),
-                Record::Term(_) | Record::Compact { .. } => {}
             }
+            None => *store = node.store().clone(),
         }
-        (shown.status, shown.at) = (node.status(now), now);
+        (shown.status, shown.at, shown.epoch) = (node.status(now), now, node.epoch());
     }
 
     /// Looks at what is shown. `look` must be quick.

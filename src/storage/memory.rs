@@ -2,17 +2,21 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{Entry, Record, Recovered, Snapshot};
-use crate::types::{Boot, EntryId, Term, index_of};
+use crate::protocol::{Ballot, Entry, Record, Recovered, Snapshot};
+use crate::types::{Boot, EntryId, Index, index_of};
 
 /// A node's disk.
 #[derive(Debug)]
 pub struct Memory {
     boot: Boot,
-    term: Term,
+    ballot: Ballot,
+    recovering: bool,
     snapshot: Snapshot,
     compacted: Option<EntryId>,
     entries: VecDeque<Entry>,
+    commit: Index,
+    /// What of that cannot be lost.
+    sure: Index,
 }
 
 impl Memory {
@@ -20,10 +24,21 @@ impl Memory {
     pub fn new(boot: Boot) -> Memory {
         Memory {
             boot,
-            term: 0,
+            ballot: Ballot::default(),
+            recovering: false,
             snapshot: Snapshot::default(),
             compacted: None,
             entries: VecDeque::new(),
+            commit: 0,
+            sure: 0,
+        }
+    }
+
+    /// An empty disk in the place of one that was lost: what its node had promised, nobody knows.
+    pub fn replacing_a_lost_one(boot: Boot) -> Memory {
+        Memory {
+            recovering: true,
+            ..Memory::new(boot)
         }
     }
 
@@ -31,11 +46,16 @@ impl Memory {
     pub fn write(&mut self, records: &[Record]) {
         for record in records {
             match record {
-                Record::Term(term) => self.term = self.term.max(*term),
-                Record::Append(entries) => self.entries.extend(entries.iter().cloned()),
+                Record::Ballot(ballot) => self.ballot = ballot.clone(),
+                Record::Append(entries) => self.append(entries),
+                Record::Commit { index, firm } => {
+                    self.commit = *index;
+                    self.sure = if *firm { *index } else { self.sure };
+                }
                 Record::Compact {
                     snapshot,
                     compacted,
+                    tail: _,
                 } => {
                     let gone = compacted.index - index_of(self.compacted.as_ref());
                     self.entries.drain(..gone as usize);
@@ -44,21 +64,39 @@ impl Memory {
                 }
                 Record::Install(snapshot) => {
                     self.entries.clear();
+                    self.commit = index_of(snapshot.last.as_ref());
+                    self.sure = self.commit;
                     self.compacted = snapshot.last.clone();
                     self.snapshot = snapshot.clone();
                 }
+                Record::Recovering(recovering) => self.recovering = *recovering,
             }
         }
+    }
+
+    fn append(&mut self, entries: &[Entry]) {
+        if let Some(first) = entries.first() {
+            let kept = first.id.index - 1 - index_of(self.compacted.as_ref());
+            self.entries.truncate(kept as usize);
+            self.entries.extend(entries.iter().cloned());
+        }
+    }
+
+    /// Forgets what nobody waited for, as a power cut may.
+    pub fn lose_unsynced(&mut self) {
+        self.commit = self.sure;
     }
 
     /// What a node that starts on this disk finds.
     pub fn recover(&self) -> Recovered {
         Recovered {
             boot: self.boot,
-            term: self.term,
+            ballot: self.ballot.clone(),
+            recovering: self.recovering,
             snapshot: self.snapshot.clone(),
             compacted: self.compacted.clone(),
             entries: self.entries.iter().cloned().collect(),
+            commit: self.commit,
         }
     }
 }

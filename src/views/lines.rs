@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::event::{Event, Loss};
+use crate::event::Event;
 use crate::types::NodeId;
+use crate::views::wording::{english, french};
 use crate::wire::control::EventRecord;
 
 /// The language of the lines.
@@ -120,9 +121,19 @@ impl Lines {
                 self.forget(record);
                 Some(self.plain(&record.event))
             }
-            Event::Lost(_) | Event::Refused { .. } | Event::Revived | Event::Stopping => {
+            Event::NoQuorum { .. } => {
+                self.forget(record);
                 Some(self.plain(&record.event))
             }
+            Event::Lost(_)
+            | Event::Refused { .. }
+            | Event::Discarded { .. }
+            | Event::Restored { .. }
+            | Event::MembersChanged { .. }
+            | Event::DiskFailed { .. }
+            | Event::Wiped
+            | Event::Revived
+            | Event::Stopping => Some(self.plain(&record.event)),
         }
     }
 
@@ -131,113 +142,6 @@ impl Lines {
             self.waits.remove(node);
         }
     }
-}
-
-fn english(event: &Event) -> String {
-    match event {
-        Event::Listening { url } => format!("listens on {url}"),
-        Event::Election { term } => format!("hears no leader (term {term}): election"),
-        Event::Waiting { leader } => format!("waits for {leader} to lead"),
-        Event::Leader { term } => format!("👑 LEADS term {term}"),
-        Event::Following { leader, term } => format!("follows {leader} (term {term})"),
-        Event::SteppedDown {
-            term,
-            leader: Some(leader),
-        } => {
-            format!("steps down: {leader} leads term {term}")
-        }
-        Event::SteppedDown { term, leader: None } => format!("steps down: term {term} has begun"),
-        Event::Replicated { entries: 1, from } => format!("replicated 1 entry from {from}"),
-        Event::Replicated { entries, from } => format!("replicated {entries} entries from {from}"),
-        Event::Snapshot { from, keys, index } => {
-            format!("took a snapshot from {from}: {keys} keys, log position {index}")
-        }
-        Event::Merged { from, keys } => format!("merged the whole map of {from}: {keys} keys"),
-        Event::Lost(loss) => {
-            let Loss { count, to, .. } = loss;
-            let writes = if *count == 1 { "write" } else { "writes" };
-            format!(
-                "✗ LOST {count} acknowledged {writes}: {} ({to}'s history replaced them)",
-                keys(loss)
-            )
-        }
-        Event::Set { key, value } => format!("SET {} = {}", clean(key.as_str()), clean(value)),
-        Event::Get { key, value } => {
-            format!(
-                "GET {} => {}",
-                clean(key.as_str()),
-                clean(value.as_deref().unwrap_or("null"))
-            )
-        }
-        Event::Delete { key, existed } => {
-            format!(
-                "DELETE {} => {}",
-                clean(key.as_str()),
-                if *existed { "success" } else { "not found" }
-            )
-        }
-        Event::Refused { peer, why } => format!("refuses {peer}: {}", clean(why)),
-        Event::Killed => "✗ killed: its port refuses".to_owned(),
-        Event::Revived => "revived, with the disk it had".to_owned(),
-        Event::Stopping => "going down".to_owned(),
-    }
-}
-
-fn french(event: &Event) -> String {
-    match event {
-        Event::Listening { url } => format!("écoute sur {url}"),
-        Event::Election { term } => format!("n'entend aucun leader (terme {term}) : élection"),
-        Event::Waiting { leader } => format!("attend que {leader} devienne leader"),
-        Event::Leader { term } => format!("👑 LEADER pour le terme {term}"),
-        Event::Following { leader, term } => format!("suit {leader} (terme {term})"),
-        Event::SteppedDown {
-            term,
-            leader: Some(leader),
-        } => {
-            format!("se retire : {leader} est leader du terme {term}")
-        }
-        Event::SteppedDown { term, leader: None } => {
-            format!("se retire : le terme {term} a commencé")
-        }
-        Event::Replicated { entries: 1, from } => format!("1 entrée répliquée depuis {from}"),
-        Event::Replicated { entries, from } => {
-            format!("{entries} entrées répliquées depuis {from}")
-        }
-        Event::Snapshot { from, keys, index } => {
-            format!("instantané reçu de {from} : {keys} clés, position {index}")
-        }
-        Event::Merged { from, keys } => format!("table entière de {from} fusionnée : {keys} clés"),
-        Event::Lost(loss) => {
-            let Loss { count, to, .. } = loss;
-            format!(
-                "✗ PERDU : {count} écritures confirmées : {} (remplacées par l'histoire de {to})",
-                keys(loss)
-            )
-        }
-        Event::Refused { peer, why } => format!("refuse {peer} : {}", clean(why)),
-        Event::Killed => "✗ tué : son port refuse".to_owned(),
-        Event::Revived => "ranimé, avec son disque".to_owned(),
-        Event::Stopping => "arrêt".to_owned(),
-        Event::Set { .. } | Event::Get { .. } | Event::Delete { .. } => english(event),
-    }
-}
-
-/// The first few keys of a loss.
-fn keys(loss: &Loss) -> String {
-    const SHOWN: usize = 5;
-    let keys: Vec<String> = loss
-        .writes
-        .iter()
-        .take(SHOWN)
-        .map(|write| clean(write.key.as_str()))
-        .collect();
-    let more = loss.count.saturating_sub(keys.len() as u64);
-    let rest = if more > 0 {
-        format!(", and {more} more")
-    } else {
-        String::new()
-    };
-    keys.join(", ") + &rest
 }
 
 /// What clients wrote must not move the reader's cursor.

@@ -41,14 +41,84 @@ pub struct NodeDetail {
     pub last_entry: Option<EntryId>,
     /// The last index of its log.
     pub last_index: Index,
+    /// Entries up to here are committed, as far as it knows.
+    #[serde(default)]
+    pub commit_index: Index,
     /// The last index applied to its store.
     pub applied_index: Index,
     /// Entries up to here are compacted into the store.
     pub compacted_index: Index,
+    /// The last index that its last snapshot held; 0 if it took none.
+    #[serde(default)]
+    pub snapshot_index: Index,
+    /// Whom it voted for in its term, or null.
+    #[serde(default)]
+    pub voted_for: Option<NodeId>,
+    /// Whether its disk was lost and it must not vote yet.
+    #[serde(default)]
+    pub recovering: bool,
+    /// Why its disk failed, or null: then it takes no part any more.
+    #[serde(default)]
+    pub disk: Option<String>,
+    /// The members it knows, at most a hundred; a leader says what each of the others is missing.
+    #[serde(default)]
+    pub members: Vec<MemberState>,
     /// Milliseconds since it heard its leader; null if it knows none.
     pub heard_ago_ms: Option<u64>,
     /// The version of this program.
     pub program: String,
+}
+
+/// A member, as a node knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MemberState {
+    /// Its id.
+    pub id: NodeId,
+    /// Whether its vote counts; otherwise it is a learner.
+    pub voter: bool,
+    /// It has everything up to here on its disk, as its leader knows; null on other nodes, or if that is not known.
+    pub match_index: Option<Index>,
+    /// How many entries it lacks, as its leader knows.
+    pub missing: Option<u64>,
+    /// Whether it is being sent a snapshot.
+    pub snapshot: bool,
+}
+
+/// How consistent a read is to be: `GET /key/{key}?consistency=…`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Consistency {
+    /// What the node holds, which may be stale (the chapter's way).
+    #[default]
+    Local,
+    /// What a node holds that believes it leads.
+    Leader,
+    /// At least what was committed before the question; refused where the mode cannot promise that.
+    Linearizable,
+}
+
+impl Consistency {
+    /// As it is written in a query.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Consistency::Local => "local",
+            Consistency::Leader => "leader",
+            Consistency::Linearizable => "linearizable",
+        }
+    }
+}
+
+impl std::str::FromStr for Consistency {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Consistency, ()> {
+        let all = [
+            Consistency::Local,
+            Consistency::Leader,
+            Consistency::Linearizable,
+        ];
+        all.into_iter().find(|one| one.as_str() == text).ok_or(())
+    }
 }
 
 /// The answer to `GET /key/{key}`, as clients read it.

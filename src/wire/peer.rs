@@ -7,14 +7,14 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::log::is_history_of;
 use crate::protocol::{Message, MessageKind};
-use crate::types::{EntryId, Index, Leadership, Mode, NodeId, TERM_LIMIT, Term, index_of};
+use crate::types::{Leadership, Mode, NodeId, Term};
 use crate::value::{Key, Value};
 use crate::wire::map;
+use crate::wire::sound::is_sound;
 
 /// The version of the messages. Nodes of different versions refuse each other.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;
 
 /// The largest body of a message, in bytes.
 pub const MAX_BODY: usize = 64 << 20;
@@ -27,11 +27,15 @@ pub fn route(kind: MessageKind) -> &'static str {
         MessageKind::Append => "/internal/append",
         MessageKind::InstallSnapshot => "/internal/snapshot",
         MessageKind::Probe => "/internal/probe",
+        MessageKind::PreVote | MessageKind::Vote | MessageKind::TimeoutNow => "/internal/vote",
+        MessageKind::ReadIndex | MessageKind::ReadAt => "/internal/read",
+        MessageKind::Restored => "/internal/restored",
         // Answers travel in responses.
         MessageKind::HeartbeatAck
         | MessageKind::AppendAck
         | MessageKind::SnapshotAck
         | MessageKind::ProbeAck
+        | MessageKind::VoteAck
         | MessageKind::BareAck => "/internal/answer",
     }
 }
@@ -215,58 +219,12 @@ pub fn decode_answer(to: MessageKind, body: &[u8]) -> Option<(Option<NodeId>, Me
     fits.then_some((answer.from, message))
 }
 
-/// Whether an honest node could have said it, as far as the message alone can tell.
-fn is_sound(message: &Message) -> bool {
-    let id_is_sound = |id: &EntryId| {
-        (1..TERM_LIMIT).contains(&id.index) && id.term < TERM_LIMIT && id.boot < TERM_LIMIT
-    };
-    let last_is_sound = |id: &Option<EntryId>| id.as_ref().is_none_or(id_is_sound);
-    let term_is_sound = message.term() < TERM_LIMIT;
-    term_is_sound
-        && match message {
-            Message::Append { prev, entries, .. } => {
-                let next = index_of(prev.as_ref()).saturating_add(1);
-                let indexes = entries.iter().zip(next..);
-                last_is_sound(prev)
-                    && indexes
-                        .clone()
-                        .all(|(entry, index)| is_entry(&entry.id, index))
-                    && entries.iter().all(|entry| id_is_sound(&entry.id))
-            }
-            Message::InstallSnapshot {
-                last,
-                history,
-                after,
-                items,
-                ..
-            } => {
-                let versions = items.iter().all(|item| id_is_sound(&item.version));
-                last_is_sound(last)
-                    && versions
-                    && (after.is_some() || is_history_of(history, last.as_ref()))
-            }
-            Message::HeartbeatAck { last, .. } | Message::SnapshotAck { last, .. } => {
-                last_is_sound(last)
-            }
-            Message::AppendAck { .. }
-            | Message::Heartbeat { .. }
-            | Message::Probe { .. }
-            | Message::ProbeAck { .. }
-            | Message::BareHeartbeat { .. }
-            | Message::WholeMap { .. }
-            | Message::BareAck { .. } => true,
-        }
-}
-
-fn is_entry(id: &EntryId, index: Index) -> bool {
-    id.index == index
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::protocol::Entry;
     use crate::store::Command;
+    use crate::types::{EntryId, Index};
 
     fn entry(index: Index) -> Entry {
         let id = EntryId {
@@ -278,10 +236,7 @@ mod tests {
         let value = Value::parse(b"123456789012345678901234567890").expect("JSON");
         Entry {
             id,
-            command: Command::Put {
-                key: Key::new("k"),
-                value,
-            },
+            command: Command::put(Key::new("k"), value),
         }
     }
 
@@ -296,6 +251,7 @@ mod tests {
             round: 9,
             prev: Some(entry(prev).id),
             entries,
+            commit: None,
         }
     }
 
@@ -315,6 +271,12 @@ mod tests {
             Message::Heartbeat {
                 claim: claim.clone(),
                 round: 3,
+                commit: Some(entry(4).id),
+            },
+            Message::Vote {
+                term: 5,
+                last: Some(entry(4).id),
+                transfer: true,
             },
             Message::Probe { term: 5 },
             Message::BareHeartbeat {

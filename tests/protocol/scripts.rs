@@ -4,24 +4,29 @@
 //!
 //! | command | |
 //! |---|---|
-//! | `start 3 [window=N]` | three nodes start together, as by `up`; a log keeps N entries |
+//! | `start 3 [window=N] [raft] [bully] [quorum] [sync] [fixed] [no-pre-vote] [no-check-quorum]` | three nodes start together, as by `up`; a log keeps N entries |
 //! | `create 3` | three nodes, none started |
 //! | `advance 200ms` | time passes; messages take none |
-//! | `kill A`, `revive A`, `pause A`, `resume A` | |
+//! | `kill A`, `revive A`, `wipe A`, `trust A`, `pause A`, `resume A` | |
 //! | `cut A B`, `cut A -> B`, `isolate A`, `heal` | |
 //! | `put A k v`, `delete A k`, `fill A N` | a client's write at A; N writes |
+//! | `once A token k v`, `swap A k v if V` | a named write; one on a version (`none`, or `index@term:leader`) |
+//! | `read A` | a client's linearizable read |
+//! | `join A`, `add L A`, `remove L A` | a node starts alone; the leader L changes the members |
+//! | `transfer L [A]` | the leader L hands over |
 //! | `hold`, `release` | messages wait on the wire; or no longer |
 //! | `deliver A -> B`, `drop A -> B`, `double A -> B` | the messages that wait from A to B |
 //! | `bare X TERM -> A`, `map X TERM -> A k=v …` | a program of the chapter leads |
 //! | `status`, `stores`, `count` | what every node is; what it holds; messages since the last count |
-//! | `quietly …` | any of these, showing events only |
+//! | `quietly …`, `silently …` | any of these, showing events only; or nothing |
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cluster::protocol::{Change, Input, Message};
-use cluster::types::{Leadership, NodeId};
+use cluster::protocol::{Change, Input, MemberChange, Message};
+use cluster::store::{Condition, Proviso, Token};
+use cluster::types::{Election, EntryId, Leadership, Mode, NodeId, Replication};
 use cluster::value::{Key, Value};
 
 use crate::world::{Envelope, World};
@@ -86,6 +91,10 @@ fn rerun(script: &str) -> String {
 }
 
 fn run(world: &mut World, command: &str) -> String {
+    if let Some(command) = command.strip_prefix("silently ") {
+        run(world, command);
+        return String::new();
+    }
     let (quiet, command) = match command.strip_prefix("quietly ") {
         Some(command) => (true, command),
         None => (false, command),
@@ -109,6 +118,40 @@ fn perform(world: &mut World, words: &[&str]) -> Option<()> {
         ["create", n, options @ ..] => *world = create(n, options)?,
         ["advance", time] => world.advance(humantime::parse_duration(time).ok()?),
         ["kill", a] => world.kill(&id(a)),
+        ["wipe", a] => world.wipe(&id(a)),
+        ["trust", a] => world.step(&id(a), Input::Trust),
+        ["join", a] => world.join(&id(a)),
+        ["read", a] => drop(world.ask(&id(a), |request| Input::Read { request })),
+        ["add", leader, a] => {
+            let change = MemberChange::Add(id(a));
+            world.ask(&id(leader), |request| Input::Members { request, change });
+        }
+        ["remove", leader, a] => {
+            let change = MemberChange::Remove(id(a));
+            world.ask(&id(leader), |request| Input::Members { request, change });
+        }
+        ["transfer", leader, to @ ..] => {
+            let to = to.first().map(|to| id(to));
+            world.ask(&id(leader), |request| Input::Transfer { request, to });
+        }
+        ["once", a, token, key, value] => {
+            let proviso = Proviso {
+                condition: None,
+                token: Token::new(token),
+            };
+            put_on(world, a, key, value, proviso);
+        }
+        ["swap", a, key, value, "if", version] => {
+            let condition = match *version {
+                "none" => Condition::Absent,
+                version => Condition::Is(vec![held(world, a, key, version)?]),
+            };
+            let proviso = Proviso {
+                condition: Some(condition),
+                token: None,
+            };
+            put_on(world, a, key, value, proviso);
+        }
         ["revive", a] => {
             world.start(&id(a), false);
             world.settle();
@@ -148,6 +191,7 @@ fn perform(world: &mut World, words: &[&str]) -> Option<()> {
             take(world, a, b)
                 .into_iter()
                 .for_each(|envelope| world.deliver(envelope));
+            world.tick_due();
         }
         ["drop", a, "->", b] => drop(take(world, a, b)),
         ["double", a, "->", b] => {
@@ -207,7 +251,43 @@ fn create(n: &str, options: &[&str]) -> Option<World> {
     let window: Option<usize> = window.map(str::parse).transpose().ok()?;
     Some(World::new(n.parse().ok()?, |config| {
         config.log_window = window.unwrap_or(config.log_window);
+        for option in options {
+            match *option {
+                "raft" => config.mode = Mode::RAFT,
+                "bully" => config.mode.election = Election::Bully,
+                "quorum" => config.mode.replication = Replication::Quorum,
+                "sync" => config.mode.replication = Replication::Sync,
+                "async" => config.mode.replication = Replication::Async,
+                "fixed" => config.safeguards.random_timeout = false,
+                "no-pre-vote" => config.safeguards.pre_vote = false,
+                "no-check-quorum" => config.safeguards.check_quorum = false,
+                window => assert!(window.starts_with("window="), "no such option: {window}"),
+            }
+        }
     }))
+}
+
+fn put_on(world: &mut World, a: &str, key: &str, value: &str, proviso: Proviso) {
+    let (key, change) = (Key::new(key), Change::Put(Value::string(value)));
+    let proviso = Some(Arc::new(proviso));
+    world.ask(&id(a), |request| Input::Write {
+        request,
+        key,
+        change,
+        proviso,
+    });
+}
+
+/// The version `7@2:node-1` of a key, as the node `a` holds it.
+fn held(world: &World, a: &str, key: &str, version: &str) -> Option<EntryId> {
+    let node = world.members[&id(a)].node.as_ref()?;
+    let ids = (1..=node.log().last_index()).filter_map(|index| node.log().id_at(index));
+    let mut ids = ids.chain(
+        node.store()
+            .get(key)
+            .map(|slot| slot.version.as_ref().clone()),
+    );
+    ids.find(|id| format!("{id:?}") == version)
 }
 
 fn id(name: &str) -> NodeId {
@@ -247,7 +327,11 @@ fn statuses(world: &World) -> Vec<String> {
             .last
             .map_or("nothing".to_owned(), |last| format!("{last:?}"));
         let (role, term) = (status.role, status.term);
-        format!("{id}: {role} in term {term}, obeys {leader}, log ends at {last}")
+        let commit = match status.mode.commits() {
+            true => format!(", committed up to {}", status.commit),
+            false => String::new(),
+        };
+        format!("{id}: {role} in term {term}, obeys {leader}, log ends at {last}{commit}")
     };
     world.members.keys().map(line).collect()
 }

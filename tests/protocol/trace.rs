@@ -14,6 +14,17 @@ pub fn sent(from: &NodeId, to: &NodeId, message: &Message, lost: bool) -> String
 pub fn replied(id: &NodeId, reply: &Reply) -> String {
     let answer = match reply {
         Reply::Done { .. } => "done".to_owned(),
+        Reply::Readable => "read what is here".to_owned(),
+        Reply::Changed => "changed".to_owned(),
+        Reply::Unsupported => "this mode cannot promise that".to_owned(),
+        Reply::Unknown { reason } => format!("OUTCOME UNKNOWN: {reason}"),
+        Reply::Unavailable { reason } => format!("unavailable: {reason}"),
+        Reply::Refused { reason } => format!("refused: {reason}"),
+        Reply::Mistaken => "the token named another write".to_owned(),
+        Reply::Unmet {
+            version: Some(version),
+        } => format!("not its version: it is {version:?}"),
+        Reply::Unmet { version: None } => "not its version: there is no such key".to_owned(),
         Reply::NoSuchKey => "no such key".to_owned(),
         Reply::Unusable => "the value is unusable".to_owned(),
         Reply::NotLeader {
@@ -29,7 +40,7 @@ pub fn replied(id: &NodeId, reply: &Reply) -> String {
 
 pub fn happened(id: &NodeId, event: &Event) -> String {
     let what = match event {
-        Event::Election { term } => format!("hears no leader in term {term}: asks who lives"),
+        Event::Election { term } => format!("hears no leader in term {term}: stands"),
         Event::Waiting { leader } => format!("waits for {leader}, which should lead"),
         Event::Leader { term } => format!("LEADS term {term}"),
         Event::Following { leader, term } => format!("follows {leader} in term {term}"),
@@ -39,7 +50,7 @@ pub fn happened(id: &NodeId, event: &Event) -> String {
         } => {
             format!("steps down: {leader} leads term {term}")
         }
-        Event::SteppedDown { term, leader: None } => format!("steps down: term {term} has begun"),
+        Event::SteppedDown { term, leader: None } => format!("steps down, in term {term}"),
         Event::Replicated { entries, from } => format!("stores {entries} from {from}"),
         Event::Snapshot { from, keys, index } => {
             format!("takes a snapshot from {from}: {keys} keys as of entry {index}")
@@ -54,9 +65,21 @@ pub fn happened(id: &NodeId, event: &Event) -> String {
             format!(
                 "LOST {} to {}'s history: {}",
                 loss.count,
-                loss.to,
+                loss.to.as_ref().map_or("nobody", NodeId::as_str),
                 writes.join(", ")
             )
+        }
+        Event::NoQuorum { term, heard, of } => {
+            format!("steps down from term {term}: it hears {heard} of {of} voters")
+        }
+        Event::Discarded { entries, to } => {
+            format!("takes back {entries} that nobody was promised, for {to}'s")
+        }
+        Event::Restored { by: Some(leader) } => format!("may vote again, says {leader}"),
+        Event::Restored { by: None } => "may vote again, says an operator".to_owned(),
+        Event::MembersChanged { voters } => {
+            let voters: Vec<&str> = voters.iter().map(NodeId::as_str).collect();
+            format!("has committed the members {}", voters.join(" "))
         }
         other => format!("{other:?}"),
     };
@@ -65,27 +88,46 @@ pub fn happened(id: &NodeId, event: &Event) -> String {
 
 fn said(message: &Message) -> String {
     match message {
-        Message::Heartbeat { claim, .. } => format!("heartbeat, {}", led(claim)),
-        Message::HeartbeatAck { known, last, .. } => {
-            format!("alive, {}; my log ends at {}", knows(known), at(last))
+        Message::Heartbeat { claim, commit, .. } => {
+            format!("heartbeat, {}{}", led(claim), committed(commit))
+        }
+        Message::HeartbeatAck {
+            known,
+            last,
+            recovering,
+            ..
+        } => {
+            let lost = if *recovering {
+                ", my disk was lost"
+            } else {
+                ""
+            };
+            format!("alive, {}; my log ends at {}{lost}", knows(known), at(last))
         }
         Message::Append {
             claim,
             prev,
             entries,
+            commit,
             ..
         } => {
             let list: Vec<String> = entries.iter().map(entry).collect();
+            let list = match list.is_empty() {
+                true => "nothing".to_owned(),
+                false => list.join(" "),
+            };
             format!(
-                "behind {} append {}, {}",
+                "behind {} append {list}, {}{}",
                 at(prev),
-                list.join(" "),
-                led(claim)
+                led(claim),
+                committed(commit)
             )
         }
         Message::AppendAck { known, outcome, .. } => match outcome {
             AppendOutcome::Stored(upto) => format!("stored up to {upto}"),
-            AppendOutcome::Mismatch(last) => format!("does not fit: my log ends at {}", at(last)),
+            AppendOutcome::Mismatch { last, .. } => {
+                format!("does not fit: my log ends at {}", at(last))
+            }
             AppendOutcome::Stale => format!("stale, {}", knows(known)),
         },
         Message::InstallSnapshot {
@@ -118,6 +160,45 @@ fn said(message: &Message) -> String {
             Some(ago) => format!("I live, {}, heard {ago:?} ago", knows(known)),
             None => format!("I live, {}", knows(known)),
         },
+        Message::PreVote { term, last } => {
+            format!(
+                "would you vote for me in term {term}? My log ends at {}",
+                at(last)
+            )
+        }
+        Message::Vote {
+            term,
+            last,
+            transfer,
+        } => {
+            let why = if *transfer {
+                ", my leader asks me to"
+            } else {
+                ""
+            };
+            format!(
+                "vote for me in term {term}! My log ends at {}{why}",
+                at(last)
+            )
+        }
+        Message::VoteAck {
+            known,
+            term,
+            pre,
+            granted,
+            ..
+        } => match (pre, granted) {
+            (true, true) => format!("I would in term {term}"),
+            (true, false) => format!("I would not in term {term}, {}", knows(known)),
+            (false, true) => format!("my vote in term {term}"),
+            (false, false) => format!("no vote in term {term}, {}", knows(known)),
+        },
+        Message::TimeoutNow { claim } => format!("stand for election now, {}", led(claim)),
+        Message::ReadIndex { id } => format!("up to where may I read? (question {id})"),
+        Message::ReadAt { id, commit, .. } => format!("read at {} (question {id})", at(commit)),
+        Message::Restored { commit, .. } => {
+            format!("you have all up to {}: vote again", at(commit))
+        }
         Message::BareHeartbeat { claim } => format!("bare heartbeat, {}", led(claim)),
         Message::WholeMap { claim, data } => {
             format!("whole map of {} keys, {}", data.len(), led(claim))
@@ -142,9 +223,27 @@ fn at(id: &Option<EntryId>) -> String {
         .map_or("nothing".to_owned(), |id| format!("{id:?}"))
 }
 
+fn committed(commit: &Option<EntryId>) -> String {
+    commit
+        .as_ref()
+        .map_or(String::new(), |id| format!(", committed {id:?}"))
+}
+
 fn entry(entry: &Entry) -> String {
     match &entry.command {
-        Command::Put { key, value } => format!("{:?} {key:?}={value:?}", entry.id),
-        Command::Delete { key } => format!("{:?} delete {key:?}", entry.id),
+        Command::Put { key, value, .. } => format!("{:?} {key:?}={value:?}", entry.id),
+        Command::Delete { key, .. } => format!("{:?} delete {key:?}", entry.id),
+        Command::Noop => format!("{:?} begin", entry.id),
+        Command::Members(members) => {
+            let name = |id: &NodeId| id.to_string();
+            let voters: Vec<String> = members.voters.iter().map(name).collect();
+            let learners: Vec<String> = members
+                .learners
+                .iter()
+                .map(|id| format!("({id})"))
+                .collect();
+            let all = [voters, learners].concat();
+            format!("{:?} members {}", entry.id, all.join(" "))
+        }
     }
 }

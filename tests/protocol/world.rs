@@ -25,6 +25,7 @@ pub struct Member {
     pub disk: Memory,
     pub node: Option<Node>,
     paused: bool,
+    boots: u64,
     seed: u64,
 }
 
@@ -57,6 +58,7 @@ impl World {
                     disk: Memory::new(seed),
                     node: None,
                     paused: false,
+                    boots: seed,
                     seed,
                 },
             )
@@ -129,10 +131,58 @@ impl World {
                 request,
                 key: Key::new(key),
                 change,
+                proviso: None,
             },
         );
         self.settle();
         request
+    }
+
+    /// The number that the next request will have.
+    pub fn next_request(&self) -> RequestId {
+        RequestId(self.next_request + 1)
+    }
+
+    /// A request that is no plain write.
+    pub fn ask(&mut self, id: &NodeId, input: impl FnOnce(RequestId) -> Input) -> RequestId {
+        self.next_request += 1;
+        let request = RequestId(self.next_request);
+        self.step(id, input(request));
+        self.settle();
+        request
+    }
+
+    /// Destroys a disk; the node is dead meanwhile.
+    pub fn wipe(&mut self, id: &NodeId) {
+        self.kill(id);
+        let member = self.members.get_mut(id).expect("a node of this world");
+        member.boots += 100;
+        let (boot, is_raft) = (member.boots, member.config.mode.is_linearizable());
+        member.disk = match is_raft {
+            true => Memory::replacing_a_lost_one(boot),
+            false => Memory::new(boot),
+        };
+    }
+
+    /// One more node, that only knows who is there, and starts.
+    pub fn join(&mut self, id: &NodeId) {
+        let first = self.members.values().next().expect("somebody to join");
+        let seed = self.members.len() as u64 + 1;
+        let config = Config {
+            id: id.clone(),
+            ..first.config.clone()
+        };
+        let member = Member {
+            config,
+            disk: Memory::new(seed),
+            node: None,
+            paused: false,
+            boots: seed,
+            seed,
+        };
+        self.members.insert(id.clone(), member);
+        self.start(id, false);
+        self.settle();
     }
 
     pub fn alive(&self) -> impl Iterator<Item = (&NodeId, &Node)> {
@@ -198,10 +248,29 @@ impl World {
 
     /// Delivers everything, and what that causes, until nothing is on its way but to those who pause.
     pub fn settle(&mut self) {
+        self.tick_due();
         while let Some(at) = self.next_deliverable() {
             if let Some(envelope) = self.wire.remove(at) {
                 self.deliver(envelope);
             }
+            if self.next_deliverable().is_none() {
+                self.tick_due();
+            }
+        }
+    }
+
+    /// What is due is done once nothing else is at hand, as the door's contract has it.
+    pub fn tick_due(&mut self) {
+        let now = self.now;
+        let is_due = |member: &Member| {
+            let due = member.node.as_ref().and_then(Node::next_deadline);
+            !member.paused && due.is_some_and(|due| due <= now)
+        };
+        while let Some(id) = {
+            let mut due = self.members.iter().filter(|(_, member)| is_due(member));
+            due.next().map(|(id, _)| id.clone())
+        } {
+            self.step(&id, Input::Tick);
         }
     }
 
@@ -218,12 +287,6 @@ impl World {
         self.settle();
         while let Some(due) = self.next_deadline().filter(|due| *due <= end) {
             self.now = self.now.max(due);
-            let ids: Vec<NodeId> = self.members.keys().cloned().collect();
-            for id in &ids {
-                if !self.members[id].paused {
-                    self.step(id, Input::Tick);
-                }
-            }
             self.settle();
         }
         self.now = end;

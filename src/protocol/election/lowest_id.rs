@@ -13,12 +13,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::event::Event;
+use crate::protocol::election::{LEAST_SILENCE, Standing};
 use crate::protocol::message::{Known, Message, MessageKind};
 use crate::protocol::node::{Node, Part};
 use crate::types::{NodeId, Term, Time};
-
-/// Silence takes at least this long, however short the heartbeat.
-const LEAST_SILENCE: Duration = Duration::from_millis(20);
 
 /// A round of asking who lives.
 #[derive(Debug)]
@@ -81,14 +79,14 @@ impl Node {
             highest: self.term,
         };
         first.extend(poll.next());
-        self.part = Part::Standing(poll);
+        self.part = Part::Standing(Standing::Poll(poll));
         self.ask(now, first);
     }
 
     fn ask(&mut self, now: Time, batch: Vec<NodeId>) {
         let silence = self.config.heartbeat.max(LEAST_SILENCE);
         let term = self.term;
-        let Part::Standing(poll) = &mut self.part else {
+        let Part::Standing(Standing::Poll(poll)) = &mut self.part else {
             return;
         };
         poll.deadline = now + silence;
@@ -101,7 +99,7 @@ impl Node {
 
     /// Asks the next batch when nobody of this one is left; leads when nobody is left at all.
     fn go_on_if_all_answered(&mut self, now: Time) {
-        let Part::Standing(poll) = &mut self.part else {
+        let Part::Standing(Standing::Poll(poll)) = &mut self.part else {
             return;
         };
         if !poll.asked.is_empty() {
@@ -110,8 +108,8 @@ impl Node {
         let batch = poll.next();
         match batch.is_empty() {
             true => {
-                let highest = poll.highest;
-                self.lead(now, highest);
+                let term = poll.highest.max(self.term) + 1;
+                self.lead(now, term);
             }
             false => self.ask(now, batch),
         }
@@ -119,7 +117,7 @@ impl Node {
 
     /// Those who have not answered count as dead.
     pub(in crate::protocol) fn poll_timed_out(&mut self, now: Time) {
-        if let Part::Standing(poll) = &mut self.part {
+        if let Part::Standing(Standing::Poll(poll)) = &mut self.part {
             poll.asked.clear();
         }
         self.go_on_if_all_answered(now);
@@ -133,7 +131,7 @@ impl Node {
         message: MessageKind,
     ) {
         if message == MessageKind::Probe
-            && let Part::Standing(poll) = &mut self.part
+            && let Part::Standing(Standing::Poll(poll)) = &mut self.part
             && poll.asked.remove(peer)
         {
             self.go_on_if_all_answered(now);
@@ -160,7 +158,7 @@ impl Node {
         heard_ago: Option<Duration>,
         contends: bool,
     ) {
-        let Part::Standing(poll) = &mut self.part else {
+        let Part::Standing(Standing::Poll(poll)) = &mut self.part else {
             return;
         };
         // An answer that nobody waits for is late, and may tell of what was true in an earlier round.

@@ -1,45 +1,136 @@
 //! How a leader is found: one file a mode, and the dispatch between them.
 
+mod bully;
+mod campaign;
 mod lowest_id;
-
-pub(super) use lowest_id::Poll;
+mod votes;
 
 use std::time::Duration;
 
+pub(super) use campaign::Campaign;
+pub(super) use lowest_id::Poll;
+
 use crate::event::Event;
+use crate::protocol::log::Entry;
+use crate::protocol::message::MessageKind;
 use crate::protocol::node::{Node, Part};
-use crate::protocol::progress::Leading;
-use crate::types::{Election, TERM_LIMIT, Term, Time};
+use crate::protocol::progress::{Duty, Leading};
+use crate::store::Command;
+use crate::types::{Election, EntryId, NodeId, TERM_LIMIT, Term, Time};
 
 /// How much later than its predecessor each node of a new cluster stands.
 const BOOTSTRAP_STEP: Duration = Duration::from_millis(10);
 
+/// Silence takes at least this long, however short the heartbeat.
+pub(super) const LEAST_SILENCE: Duration = Duration::from_millis(20);
+
+/// Finding out whether to lead.
+#[derive(Debug)]
+pub(super) enum Standing {
+    /// By asking who lives.
+    Poll(Poll),
+    /// By asking for votes.
+    Campaign(Campaign),
+}
+
+impl Standing {
+    /// When silence becomes an answer.
+    pub(super) fn deadline(&self) -> Time {
+        match self {
+            Standing::Poll(poll) => poll.deadline,
+            Standing::Campaign(campaign) => campaign.deadline,
+        }
+    }
+
+    pub(super) fn rename(&mut self, address: &NodeId, id: &NodeId) {
+        match self {
+            Standing::Poll(poll) => poll.rename(address, id),
+            Standing::Campaign(campaign) => campaign.rename(address, id),
+        }
+    }
+}
+
 impl Node {
     /// How long a node of a cluster that starts as a whole waits for those before it: by rank, so that the first leader
-    /// stands at once and nobody contests it.
+    /// stands at once and nobody contests it. It still needs the votes that its mode asks for.
     pub(super) fn bootstrap_wait(&self) -> Duration {
-        let lower = self
-            .config
-            .members
-            .iter()
-            .filter(|id| **id < self.config.id)
-            .count();
-        BOOTSTRAP_STEP * lower as u32
+        let own = &self.config.id;
+        let comes_first = |id: &&NodeId| match self.config.mode.election {
+            Election::LowestId | Election::Raft => *id < own,
+            Election::Bully => *id > own,
+        };
+        let earlier = self.config.members.iter().filter(comes_first).count();
+        BOOTSTRAP_STEP * earlier as u32
+    }
+
+    /// How long to wait for a leader: the election timeout T, and in raft up to twice that, drawn anew each time
+    /// (§3.4).
+    pub(super) fn patience(&mut self) -> Duration {
+        let timeout = self.config.election_timeout;
+        let is_random = self.config.safeguards.random_timeout;
+        match self.config.mode.election {
+            Election::Raft if is_random => {
+                let extra = self
+                    .rng
+                    .below(timeout.as_nanos().min(u64::MAX.into()) as u64);
+                timeout + Duration::from_nanos(extra)
+            }
+            Election::Raft | Election::LowestId | Election::Bully => timeout,
+        }
     }
 
     /// The leader is silent: finds out whether to lead. At a new cluster's first deadline that is no news.
     pub(super) fn stand(&mut self, now: Time, bootstrap: bool) {
+        let votes = self.config.mode.election == Election::Raft;
+        if votes && (self.recovering || !self.members.votes(&self.config.id)) {
+            // It may not: whoever may will lead it.
+            return self.wait_on(now);
+        }
         if !bootstrap {
             self.report(Event::Election { term: self.term });
         }
         match self.config.mode.election {
             Election::LowestId => self.poll(now),
+            Election::Bully => self.outbid(now),
+            Election::Raft if self.config.safeguards.pre_vote => self.ask_for_pre_votes(now),
+            Election::Raft => self.ask_for_votes(now, false),
         }
     }
 
-    /// Leads from now on, in a term above all that were seen: the same term and leader never lead twice.
-    pub(super) fn lead(&mut self, now: Time, highest: Term) {
-        let term = self.term.max(highest) + 1;
+    /// Nobody is heard, and this node may not stand: it waits again.
+    fn wait_on(&mut self, now: Time) {
+        let deadline = now + self.patience();
+        self.part = Part::Follower {
+            deadline,
+            bootstrap: false,
+        };
+    }
+
+    /// Silence has become an answer.
+    pub(super) fn campaign_timed_out(&mut self, now: Time) {
+        match &self.part {
+            Part::Standing(Standing::Poll(_)) => self.poll_timed_out(now),
+            Part::Standing(Standing::Campaign(_))
+                if self.config.mode.election == Election::Bully =>
+            {
+                self.outbid_timed_out(now);
+            }
+            // Votes were split, or lost: again, in another term (§3.4).
+            Part::Standing(Standing::Campaign(_)) => self.stand(now, false),
+            Part::Waiting | Part::Follower { .. } | Part::Leader(_) => {}
+        }
+    }
+
+    /// A refused port is an answer too.
+    pub(super) fn refused_campaign(&mut self, now: Time, peer: &NodeId, message: MessageKind) {
+        self.refused_probe(now, peer, message);
+        if message == MessageKind::Vote && self.config.mode.election == Election::Bully {
+            self.answered_outbid(now, peer);
+        }
+    }
+
+    /// Leads from now on, in `term`: the same term and leader never lead twice.
+    pub(super) fn lead(&mut self, now: Time, term: Term) {
         if term >= TERM_LIMIT {
             return self.follow_nobody(now);
         }
@@ -47,15 +138,32 @@ impl Node {
         self.leader = Some(self.config.id.clone());
         self.heard = now;
         self.incoming = None;
+        self.stop_asking("this node leads now: ask again");
         self.report(Event::Leader { term });
-        let own = &self.config.id;
-        let followers = self
-            .config
-            .members
-            .iter()
-            .filter(|member| *member != own)
-            .cloned();
-        self.part = Part::Leader(Leading::new(now, followers));
+        let own = self.config.id.clone();
+        let began = self.log.last_index() + 1;
+        let followers = self.members.iter().filter(|id| **id != own).cloned();
+        let mut leading = Leading::new(now, began, followers);
+        let is_raft = self.config.mode.election == Election::Raft;
+        if is_raft && self.config.safeguards.check_quorum {
+            let due = now + self.config.election_timeout;
+            leading.duties.insert((due, Duty::CheckQuorum, own));
+        }
+        self.part = Part::Leader(leading);
+        if self.config.mode.commits() {
+            // What earlier leaders wrote is committed along with an entry of one's own (§3.6.2, §6.4).
+            let (id, command) = (self.next_id(), Command::Noop);
+            self.extend(vec![Entry { id, command }]);
+            self.advance_commit();
+        }
         self.perform_duties(now);
+    }
+
+    /// Whether a log that ends at `last` has all that this one may have promised: a later term, or as much of the same
+    /// (§3.6.1). The terms come first, not the lengths.
+    pub(super) fn is_fresh(&self, last: Option<&EntryId>) -> bool {
+        let own = self.log.last();
+        let place = |id: Option<&EntryId>| id.map_or((0, 0), |id| (id.term, id.index));
+        place(last) >= place(own.as_ref())
     }
 }

@@ -7,9 +7,10 @@ use http::header::{self, HeaderValue};
 use http::{HeaderName, StatusCode};
 use serde::Serialize;
 
+use crate::types::EntryId;
 use crate::value::{Key, MAX_KEY};
 
-const HEADERS: [(HeaderName, HeaderValue); 3] = [
+const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (
         header::ACCESS_CONTROL_ALLOW_ORIGIN,
         HeaderValue::from_static("*"),
@@ -20,7 +21,11 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
     ),
     (
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("Content-Type"),
+        HeaderValue::from_static("Content-Type, If-Match, If-None-Match, Idempotency-Key"),
+    ),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("ETag"),
     ),
 ];
 
@@ -33,6 +38,20 @@ struct Error<'a> {
 struct KeyError<'a> {
     error: &'a str,
     key: &'a Key,
+}
+
+#[derive(Serialize)]
+struct ReasonError<'a> {
+    error: &'a str,
+    key: &'a Key,
+    reason: &'a str,
+}
+
+#[derive(Serialize)]
+struct VersionError<'a> {
+    error: &'a str,
+    key: &'a Key,
+    version: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -113,4 +132,59 @@ pub(super) fn too_large(limit: usize) -> Response {
 
 pub(super) fn too_slow() -> Response {
     error(StatusCode::REQUEST_TIMEOUT, "The body did not come in time")
+}
+
+/// `response` with the version of the key that it is about.
+pub(super) fn with_version(mut response: Response, version: &EntryId) -> Response {
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", version.tag())) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+}
+
+/// The condition did not hold: nothing happened.
+pub(super) fn unmet(key: &Key, version: Option<&EntryId>) -> Response {
+    let body = VersionError {
+        error: "Precondition failed",
+        key,
+        version: version.map(EntryId::tag),
+    };
+    let response = json(StatusCode::PRECONDITION_FAILED, &body);
+    match version {
+        Some(version) => with_version(response, version),
+        None => response,
+    }
+}
+
+/// The Idempotency-Key named another write before: nothing happened.
+pub(super) fn mistaken(key: &Key) -> Response {
+    let error = "Idempotency-Key was used for another write";
+    json(StatusCode::UNPROCESSABLE_ENTITY, &KeyError { error, key })
+}
+
+/// It may happen, or may have happened, and nobody can know.
+pub(super) fn unknown(key: &Key, reason: &str) -> Response {
+    let error = "Outcome unknown";
+    json(
+        StatusCode::GATEWAY_TIMEOUT,
+        &ReasonError { error, key, reason },
+    )
+}
+
+/// It did not happen; later it may.
+pub(super) fn unavailable(key: &Key, reason: &str) -> Response {
+    let error = "Unavailable";
+    json(
+        StatusCode::SERVICE_UNAVAILABLE,
+        &ReasonError { error, key, reason },
+    )
+}
+
+/// The mode cannot promise what was asked.
+pub(super) fn not_promised(key: &Key, reason: &str) -> Response {
+    let error = "Not promised";
+    json(
+        StatusCode::NOT_IMPLEMENTED,
+        &ReasonError { error, key, reason },
+    )
 }

@@ -1,4 +1,6 @@
-//! The course's API: status, and get, put and delete of a key.
+//! What a client may change: put and delete of a key, and what becomes of its body.
+
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -11,20 +13,13 @@ use tokio::time::timeout;
 
 use crate::event::Event;
 use crate::protocol::{Change, Reply};
+use crate::runtime::call::Call;
 use crate::runtime::http::key::{self, InvalidKey};
+use crate::runtime::http::terms::terms;
 use crate::runtime::http::{PATIENCE, Service, answer};
-use crate::runtime::node_task::Call;
-use crate::types::{NodeId, Role, index_of};
+use crate::store::Proviso;
+use crate::types::{NodeId, Role};
 use crate::value::{Key, Value};
-use crate::wire::data::{NodeDetail, NodeStatus};
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct FoundKey<'a> {
-    key: &'a Key,
-    value: &'a Value,
-    node_role: Role,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -44,70 +39,14 @@ struct NotTheLeader<'a> {
     leader_id: &'a str,
 }
 
-pub(super) fn status(service: &Service, request: &Request) -> Response {
-    let query = request.uri().query().unwrap_or_default();
-    let with_keys = !query.split('&').any(|pair| pair == "keys=no");
-    let view = service.window.look(Clone::clone);
-    let since = service.world.clock.now() - view.at;
-    let status = view.status;
-    let leads = status.role == Role::Leader;
-    let heard_ago = status
-        .heard_ago
-        .map(|ago| if leads { ago } else { ago + since });
-    let keys = with_keys.then(|| view.store.keys().cloned().collect());
-    let body = NodeStatus {
-        node_id: status.id,
-        role: status.role,
-        term: status.term,
-        leader_id: status.leader,
-        total_keys: status.keys as u64,
-        keys,
-        more: Some(NodeDetail {
-            mode: status.mode.to_string(),
-            last_index: index_of(status.last.as_ref()),
-            last_entry: status.last,
-            applied_index: status.applied,
-            compacted_index: status.compacted,
-            heard_ago_ms: heard_ago.map(|ago| ago.as_millis() as u64),
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-        }),
-    };
-    answer::json(StatusCode::OK, &body)
-}
-
-pub(super) fn get(service: &Service, request: &Request) -> Response {
-    let key = match key::decode(request.uri().path()) {
-        Ok(key) => key,
-        Err(invalid) => return refuse(invalid),
-    };
-    let (found, node_role) = service.window.look(|view| {
-        let slot = view.store.get(key.as_str());
-        (slot.map(|slot| slot.value.clone()), view.status.role)
-    });
-    if service.world.course {
-        let value = found.as_ref().map(|value| value.as_str().to_owned());
-        service.report(Event::Get {
-            key: key.clone(),
-            value,
-        });
-    }
-    match found {
-        Some(value) => answer::json(
-            StatusCode::OK,
-            &FoundKey {
-                key: &key,
-                value: &value,
-                node_role,
-            },
-        ),
-        None => answer::no_such_key(&key),
-    }
-}
-
 pub(super) async fn put(service: Service, request: Request) -> Response {
     let key = match key::decode(request.uri().path()) {
         Ok(key) => key,
         Err(invalid) => return refuse(invalid),
+    };
+    let proviso = match terms(request.headers()) {
+        Ok(proviso) => proviso,
+        Err(response) => return *response,
     };
     // As in the chapter, who leads is asked before the body is read; and again by the node, in case it changed.
     if let Some(response) = refuse_unless_leader(&service) {
@@ -121,7 +60,7 @@ pub(super) async fn put(service: Service, request: Request) -> Response {
     };
     let value = Value::parse(&body).ok();
     let change = value.clone().map_or(Change::Unusable, Change::Put);
-    let reply = service.write(key.clone(), change).await;
+    let reply = service.write(key.clone(), change, proviso).await;
     if let (Some(value), Reply::Done { .. }, true) = (&value, &reply, service.world.course) {
         let value = value.as_str().to_owned();
         service.report(Event::Set {
@@ -137,8 +76,12 @@ pub(super) async fn delete(service: Service, request: Request) -> Response {
         Ok(key) => key,
         Err(invalid) => return refuse(invalid),
     };
+    let proviso = match terms(request.headers()) {
+        Ok(proviso) => proviso,
+        Err(response) => return *response,
+    };
     discard(request, service.world.max_value).await;
-    let reply = service.write(key.clone(), Change::Delete).await;
+    let reply = service.write(key.clone(), Change::Delete, proviso).await;
     let existed = matches!(reply, Reply::Done { .. });
     if service.world.course && (existed || reply == Reply::NoSuchKey) {
         service.report(Event::Delete {
@@ -150,32 +93,45 @@ pub(super) async fn delete(service: Service, request: Request) -> Response {
 }
 
 impl Service {
-    async fn write(&self, key: Key, change: Change) -> Reply {
+    async fn write(&self, key: Key, change: Change, proviso: Option<Arc<Proviso>>) -> Reply {
         self.ask(|answer| Call::Write {
             key,
             change,
+            proviso,
             answer,
         })
         .await
     }
 
-    fn report(&self, event: Event) {
+    pub(super) fn report(&self, event: Event) {
         (self.world.events)(&self.id, event);
     }
 }
 
 fn written(key: &Key, value: Option<&Value>, reply: Reply) -> Response {
     match reply {
-        Reply::Done { leader } => {
+        Reply::Done { leader, version } => {
             let body = Written {
                 success: true,
                 key,
                 value,
                 leader_id: &leader,
             };
-            answer::json(StatusCode::OK, &body)
+            let response = answer::json(StatusCode::OK, &body);
+            match value {
+                Some(_) => answer::with_version(response, &version),
+                // What was removed has no version.
+                None => response,
+            }
         }
         Reply::NoSuchKey => answer::no_such_key(key),
+        Reply::Unmet { version } => answer::unmet(key, version.as_ref()),
+        Reply::Mistaken => answer::mistaken(key),
+        Reply::Unknown { reason } => answer::unknown(key, &reason),
+        Reply::Unavailable { reason } => answer::unavailable(key, &reason),
+        Reply::Unsupported | Reply::Readable | Reply::Changed | Reply::Refused { .. } => {
+            answer::unknown(key, "the node gave an answer to another question")
+        }
         Reply::Unusable => answer::error(StatusCode::BAD_REQUEST, "Invalid JSON"),
         Reply::NotLeader { role, leader } => not_the_leader(role, leader.as_ref()),
     }
@@ -188,7 +144,7 @@ fn refuse_unless_leader(service: &Service) -> Option<Response> {
     (role != Role::Leader).then(|| not_the_leader(role, leader.as_ref()))
 }
 
-fn not_the_leader(role: Role, leader: Option<&NodeId>) -> Response {
+pub(super) fn not_the_leader(role: Role, leader: Option<&NodeId>) -> Response {
     let leader_id = leader.map_or("Unknown", NodeId::as_str);
     let body = NotTheLeader {
         error: "Not the leader",
@@ -198,7 +154,7 @@ fn not_the_leader(role: Role, leader: Option<&NodeId>) -> Response {
     answer::json(StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
-fn refuse(invalid: InvalidKey) -> Response {
+pub(super) fn refuse(invalid: InvalidKey) -> Response {
     match invalid {
         InvalidKey::Encoding => answer::invalid_key(),
         InvalidKey::TooLong => answer::key_too_long(),

@@ -5,16 +5,19 @@ use axum::response::Response;
 use http::{Method, StatusCode, header};
 use serde::Serialize;
 
+use crate::runtime::call::{Answer, Call};
 use crate::runtime::http::{Service, answer, data};
-use crate::runtime::node_task::{Answer, Call};
 use crate::wire::peer::{self, MAX_BODY, Received, Rejected};
 
-const ROUTES: [&str; 5] = [
+const ROUTES: [&str; 8] = [
     "/internal/heartbeat",
     "/internal/replicate",
     "/internal/append",
     "/internal/snapshot",
     "/internal/probe",
+    "/internal/vote",
+    "/internal/read",
+    "/internal/restored",
 ];
 
 #[derive(Serialize)]

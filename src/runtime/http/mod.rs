@@ -4,7 +4,9 @@ mod answer;
 mod data;
 mod internal;
 mod key;
+mod reads;
 mod stream;
+mod terms;
 
 use std::io;
 use std::time::Duration;
@@ -21,8 +23,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::runtime::call::Call;
 use crate::runtime::http::stream::KillableStream;
-use crate::runtime::node_task::{Call, World};
+use crate::runtime::seat::World;
 use crate::runtime::view::Window;
 use crate::types::{Config, Mode, NodeId};
 
@@ -130,8 +133,10 @@ async fn route(State(service): State<Service>, request: Request) -> Response {
         return internal::answer(service, request).await;
     }
     match *request.method() {
-        Method::GET | Method::HEAD if path == "/status" => data::status(&service, &request),
-        Method::GET | Method::HEAD if path.starts_with("/key/") => data::get(&service, &request),
+        Method::GET | Method::HEAD if path == "/status" => reads::status(&service, &request),
+        Method::GET | Method::HEAD if path.starts_with("/key/") => {
+            reads::get(service, request).await
+        }
         Method::PUT if path.starts_with("/key/") => data::put(service, request).await,
         Method::DELETE if path.starts_with("/key/") => data::delete(service, request).await,
         _ => {

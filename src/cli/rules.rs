@@ -1,0 +1,88 @@
+//! Under which rules nodes play: `--election`, `--replication`, `--raft`, and what can be taken away from it.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::args::duration;
+use crate::cli::failure::Failure;
+use crate::types::{Config, Election, Mode, Replication, Safeguards};
+
+#[derive(Args)]
+pub(super) struct Rules {
+    /// How a leader is found
+    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
+    election: Election,
+    /// When a write is answered
+    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
+    replication: Replication,
+    /// Short for --election raft --replication quorum
+    #[arg(long, conflicts_with_all = ["election", "replication"])]
+    raft: bool,
+    /// raft without random timeouts: votes can be split again and again
+    #[arg(long)]
+    fixed_timeout: bool,
+    /// raft without pre-vote: a node that was away deposes a healthy leader
+    #[arg(long)]
+    no_pre_vote: bool,
+    /// raft without check-quorum: a leader that is cut off never notices
+    #[arg(long)]
+    no_check_quorum: bool,
+    /// How long a write waits for its acknowledgements
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
+    pub(super) write_timeout: Duration,
+    /// Entries between snapshots [default: a quarter of the log, which is as long as the store, at least 10000]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    snapshot_every: Option<u32>,
+}
+
+impl Rules {
+    pub(super) fn mode(&self) -> Mode {
+        match self.raft {
+            true => Mode::RAFT,
+            false => Mode {
+                election: self.election,
+                replication: self.replication,
+            },
+        }
+    }
+
+    /// What keeps raft elections calm; there is nothing to take away from others.
+    pub(super) fn safeguards(&self) -> Result<Safeguards, Failure> {
+        let taken = [
+            (self.fixed_timeout, "--fixed-timeout"),
+            (self.no_pre_vote, "--no-pre-vote"),
+            (self.no_check_quorum, "--no-check-quorum"),
+        ];
+        let flag = taken.iter().find(|(taken, _)| *taken);
+        if let Some((_, flag)) = flag
+            && self.mode().election != Election::Raft
+        {
+            return Err(Failure::usage(format!(
+                "{flag} takes a safeguard away from raft elections; these are {}",
+                self.mode()
+            ))
+            .hint("add --raft"));
+        }
+        Ok(Safeguards {
+            random_timeout: !self.fixed_timeout,
+            pre_vote: !self.no_pre_vote,
+            check_quorum: !self.no_check_quorum,
+        })
+    }
+
+    pub(super) fn snapshot_every(&self) -> Option<usize> {
+        self.snapshot_every.map(|every| every as usize)
+    }
+
+    /// `config` under these rules.
+    pub(super) fn apply(&self, config: Config) -> Result<Config, Failure> {
+        Ok(Config {
+            mode: self.mode(),
+            safeguards: self.safeguards()?,
+            write_timeout: self.write_timeout,
+            snapshot_every: self.snapshot_every(),
+            ..config
+        })
+    }
+}

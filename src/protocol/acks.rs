@@ -1,0 +1,291 @@
+//! What a leader learns from answers: where each follower's log ends, what a majority holds, and that it still leads.
+
+use crate::event::Event;
+use crate::protocol::message::{AppendOutcome, Message, MessageKind, SnapshotProgress};
+use crate::protocol::node::{Node, Part};
+use crate::protocol::progress::{Duty, Needs};
+use crate::types::{Boot, Election, EntryId, Index, NodeId, Time, index_of};
+
+impl Node {
+    /// Takes an answer from somebody who obeys just this leadership.
+    pub(super) fn on_answer(&mut self, now: Time, from: &NodeId, message: Message) {
+        match message {
+            Message::HeartbeatAck {
+                boot,
+                round,
+                last,
+                applied,
+                recovering,
+                ..
+            } => {
+                self.heard_from(now, from, boot, round);
+                self.on_heartbeat_ack(now, from, round, last, applied);
+                self.on_recovering(from, recovering);
+            }
+            Message::AppendAck {
+                boot,
+                round,
+                outcome,
+                ..
+            } => {
+                self.heard_from(now, from, boot, round);
+                self.on_append_ack(from, round, outcome);
+            }
+            Message::SnapshotAck {
+                boot,
+                round,
+                last,
+                progress,
+                ..
+            } => {
+                self.heard_from(now, from, boot, round);
+                self.on_snapshot_ack(from, round, last, progress);
+            }
+            _ => return,
+        }
+        self.advance_commit();
+        self.acknowledge();
+        self.confirm_reads(now);
+        self.confirm_recovery();
+        self.promote(now);
+        self.hand_over(from);
+        self.tell_if_new(now);
+        self.send_missing(now, from);
+    }
+
+    fn heard_from(&mut self, now: Time, from: &NodeId, boot: Boot, round: u64) {
+        self.with_progress(from, |progress| {
+            progress.meet(boot);
+            progress.heard = Some(now);
+            progress.answered = progress.answered.max(round);
+        });
+    }
+
+    fn on_heartbeat_ack(
+        &mut self,
+        now: Time,
+        from: &NodeId,
+        round: u64,
+        last: Option<EntryId>,
+        applied: Option<EntryId>,
+    ) {
+        let shared = self.log.contains(last.as_ref());
+        let index = index_of(last.as_ref());
+        let reachable = shared && index >= self.log.compacted_index();
+        // A tail that is not the leader's, behind a part that is: what was not applied can be overwritten.
+        let repairable = self.repairable(applied);
+        let patience = self.config.heartbeat;
+        let snapshot = (!shared || !reachable).then(|| self.snapshot());
+        self.with_progress(from, |progress| {
+            // An answer is overdue: the message is lost, or its receiver was. Doubled messages do no harm.
+            let overdue = progress
+                .in_flight
+                .front()
+                .is_some_and(|(_, sent)| now - *sent >= patience);
+            if overdue {
+                progress.forget_flights();
+            }
+            match &mut progress.needs {
+                // What was matched stays matched; the answer may be older than what is known.
+                Needs::Entries(sent) if shared => {
+                    progress.matched = index.max(progress.matched);
+                    *sent = (*sent).max(progress.matched);
+                }
+                _ if reachable => {
+                    progress.matched = index.max(progress.matched);
+                    progress.needs = Needs::Entries(index);
+                }
+                // A transfer goes on, whatever the follower still holds meanwhile.
+                Needs::Snapshot(..) => {}
+                _ if round <= progress.outdated => {}
+                Needs::Entries(_) if !progress.in_flight.is_empty() => {}
+                Needs::Unknown | Needs::Entries(_) | Needs::Maps(_) => {
+                    progress.in_flight.clear();
+                    progress.needs = match (repairable, snapshot) {
+                        (Some(from), _) => Needs::Entries(from),
+                        (None, Some(snapshot)) => Needs::Snapshot(snapshot, None),
+                        (None, None) => Needs::Unknown,
+                    };
+                }
+            }
+        });
+    }
+
+    /// The index that a follower which applied everything up to `applied` can be continued from, if the leader's log
+    /// holds that and what follows.
+    fn repairable(&self, applied: Option<EntryId>) -> Option<Index> {
+        let commits = self.config.mode.commits();
+        let index = index_of(applied.as_ref());
+        let kept = index >= self.log.compacted_index();
+        (commits && kept && self.log.contains(applied.as_ref())).then_some(index)
+    }
+
+    fn on_append_ack(&mut self, from: &NodeId, round: u64, outcome: AppendOutcome) {
+        let last_index = self.log.last_index();
+        let (reachable, repairable) = match &outcome {
+            AppendOutcome::Mismatch { last, applied } => (
+                self.log.contains(last.as_ref()),
+                self.repairable(applied.clone()),
+            ),
+            AppendOutcome::Stored(_) | AppendOutcome::Stale => (false, None),
+        };
+        let snapshot = self.snapshot();
+        self.with_progress(from, |progress| {
+            let expected = progress.expects(round);
+            match (outcome, &mut progress.needs) {
+                (AppendOutcome::Stored(upto), Needs::Entries(sent)) => {
+                    progress.matched = upto.min(last_index).max(progress.matched);
+                    *sent = (*sent).max(progress.matched);
+                }
+                (AppendOutcome::Mismatch { last, .. }, Needs::Entries(_)) if expected => {
+                    progress.in_flight.clear();
+                    progress.needs = match (reachable, repairable) {
+                        (true, _) => Needs::Entries(index_of(last.as_ref()).max(progress.matched)),
+                        (false, Some(index)) => Needs::Entries(index),
+                        (false, None) => Needs::Snapshot(snapshot, None),
+                    };
+                }
+                // A late answer, or one to a claim that is no longer believed: the next heartbeat tells.
+                (AppendOutcome::Stored(_) | AppendOutcome::Mismatch { .. }, _) => {}
+                (AppendOutcome::Stale, _) => {}
+            }
+        });
+    }
+
+    fn on_snapshot_ack(
+        &mut self,
+        from: &NodeId,
+        round: u64,
+        last: Option<EntryId>,
+        outcome: SnapshotProgress,
+    ) {
+        self.with_progress(from, |progress| {
+            let expected = progress.expects(round);
+            let Needs::Snapshot(snapshot, upto) = &mut progress.needs else {
+                return;
+            };
+            if snapshot.last != last {
+                return;
+            }
+            match outcome {
+                SnapshotProgress::Installed => {
+                    let index = index_of(last.as_ref());
+                    progress.outdated = round;
+                    progress.matched = index.max(progress.matched);
+                    progress.needs = Needs::Entries(index);
+                }
+                SnapshotProgress::Upto(place) if expected => *upto = place,
+                SnapshotProgress::Upto(_) | SnapshotProgress::Stale => {}
+            }
+        });
+    }
+
+    /// A peer that answers a heartbeat with no more than success speaks the chapter's protocol.
+    pub(super) fn on_bare_ack(&mut self, now: Time, from: &NodeId, to: MessageKind) {
+        let understood = matches!(to, MessageKind::Heartbeat | MessageKind::WholeMap);
+        if !understood || self.config.mode.election != Election::LowestId {
+            return;
+        }
+        self.with_progress(from, |progress| {
+            progress.heard = Some(now);
+            if to == MessageKind::WholeMap || !matches!(progress.needs, Needs::Maps(_)) {
+                progress.in_flight.clear();
+            }
+            if !matches!(progress.needs, Needs::Maps(_)) {
+                progress.needs = Needs::Maps(None);
+            }
+        });
+        self.send_missing(now, from);
+    }
+
+    /// Commits what a majority holds: counted only for entries of this leadership, which take all before them along
+    /// (Raft §5.4.2: an older term's entry never commits by counting). A leader that is being removed does not count
+    /// itself (§4.2.2).
+    pub(super) fn advance_commit(&mut self) {
+        let Part::Leader(leading) = &self.part else {
+            return;
+        };
+        let own = &self.config.id;
+        let held = |id: &NodeId| match id == own {
+            true => self.log.last_index(),
+            false => leading.followers.get(id).map_or(0, |p| p.matched),
+        };
+        let mut matches: Vec<Index> = self.members.voters.iter().map(held).collect();
+        matches.sort_unstable_by(|a, b| b.cmp(a));
+        let Some(index) = matches.get(self.members.majority() - 1).copied() else {
+            return;
+        };
+        if self.config.mode.commits() && index >= leading.began {
+            self.commit_upto(index);
+        }
+    }
+
+    fn tell_if_new(&mut self, now: Time) {
+        let Part::Leader(leading) = &self.part else {
+            return;
+        };
+        let commit = self.commit;
+        if self.config.mode.commits()
+            && leading
+                .followers
+                .values()
+                .any(|p| p.told < commit && p.tell_at.is_none())
+        {
+            self.tell(now);
+        }
+    }
+
+    /// The last index that every voter has.
+    pub(super) fn match_of_all(&self) -> Index {
+        let Part::Leader(leading) = &self.part else {
+            return 0;
+        };
+        let others = self
+            .members
+            .voters
+            .iter()
+            .filter(|id| **id != self.config.id);
+        let matches = others.map(|id| leading.followers.get(id).map_or(0, |p| p.matched));
+        matches.min().unwrap_or(Index::MAX)
+    }
+
+    /// Whether a majority of the voters, not counting `but`, answered a message numbered above `round`: then this leader
+    /// led when that message left.
+    pub(super) fn is_confirmed(&self, round: u64, but: Option<&NodeId>) -> bool {
+        let Part::Leader(leading) = &self.part else {
+            return false;
+        };
+        let answered = |id: &&NodeId| {
+            **id == self.config.id
+                || leading
+                    .followers
+                    .get(*id)
+                    .is_some_and(|p| p.answered > round)
+        };
+        let voters = self.members.voters.iter().filter(|id| Some(*id) != but);
+        voters.filter(answered).count() >= self.members.majority()
+    }
+
+    /// A leader that heard no majority for an election timeout leads no more (§6.2): its clients are told at once, and
+    /// nobody takes it for the leader it may not be.
+    pub(super) fn check_quorum(&mut self, now: Time) {
+        let timeout = self.config.election_timeout;
+        let own = self.config.id.clone();
+        let Part::Leader(leading) = &mut self.part else {
+            return;
+        };
+        leading
+            .duties
+            .insert((now + timeout, Duty::CheckQuorum, own.clone()));
+        let lately = |id: &&NodeId| {
+            let heard = leading.followers.get(*id).and_then(|p| p.heard);
+            **id == own || heard.is_some_and(|at| now - at <= timeout)
+        };
+        let heard = self.members.voters.iter().filter(lately).count();
+        if heard < self.members.majority() {
+            let (term, of) = (self.term, self.members.voters.len());
+            self.report(Event::NoQuorum { term, heard, of });
+            self.follow_nobody(now);
+        }
+    }
+}

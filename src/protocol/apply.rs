@@ -1,0 +1,157 @@
+//! The log's way into the store: entries are added, committed, applied, and in the end compacted.
+//!
+//! With `async` an entry is applied as soon as it is in the log. Elsewhere it is applied once it is *committed*: once a
+//! leader knows that a majority holds it, and an entry of its own leadership with it (Raft §5.4.2 and figure 8). What is
+//! not applied can be taken back entry by entry; what is applied cannot.
+
+use std::sync::Arc;
+
+use crate::protocol::door::Action;
+use crate::protocol::log::{Entry, Log};
+use crate::protocol::node::{Node, Part};
+use crate::protocol::record::{Record, Snapshot};
+use crate::types::{Election, EntryId, Index};
+
+/// The least a log keeps for followers that were away, in bytes of entries.
+const LOG_BYTES: usize = 16 << 20;
+
+impl Node {
+    /// The identity of this node's next own entry.
+    pub(super) fn next_id(&self) -> EntryId {
+        EntryId {
+            index: self.log.last_index() + 1,
+            term: self.term,
+            leader: self.config.id.clone(),
+            boot: self.boot,
+        }
+    }
+
+    /// Puts entries into the log, from the first one's index on, and on the disk.
+    pub(super) fn extend(&mut self, entries: Vec<Entry>) {
+        let Some(first) = entries.first() else {
+            return;
+        };
+        let truncates = first.id.index <= self.log.last_index();
+        if truncates {
+            self.log.truncate(first.id.index - 1);
+        }
+        let names_members = entries
+            .iter()
+            .any(|entry| matches!(entry.command, crate::store::Command::Members(_)));
+        self.out
+            .push(Action::Persist(Record::Append(entries.clone())));
+        for entry in entries {
+            self.log.push(entry);
+        }
+        if truncates || names_members {
+            self.take_members();
+        }
+        if !self.config.mode.commits() {
+            self.apply_upto(self.log.last_index());
+        }
+        self.compact();
+    }
+
+    /// The members that the log names last are in force, committed or not; taken back, those before them are again
+    /// (§4.1).
+    pub(super) fn take_members(&mut self) {
+        if let Some(members) = self.log.members_upto(self.log.last_index())
+            && *members != *self.members
+        {
+            self.members = Arc::new(members.clone());
+            self.lead_members();
+        }
+    }
+
+    /// Entries up to `index` are committed.
+    pub(super) fn commit_upto(&mut self, index: Index) {
+        if index > self.commit {
+            self.apply_upto(index);
+            let (index, firm) = (self.commit, self.config.mode.election != Election::Raft);
+            self.out
+                .push(Action::Persist(Record::Commit { index, firm }));
+            self.compact();
+        }
+    }
+
+    /// A leader said that `commit` is committed; the log is the leader's up to `verified`. Whoever holds the entry
+    /// `commit` itself holds everything before it as well: equal identity means equal prefix.
+    pub(super) fn learn_commit(&mut self, commit: Option<&EntryId>, verified: Index) {
+        let Some(commit) = commit.filter(|_| self.config.mode.commits()) else {
+            return;
+        };
+        match self.log.contains(Some(commit)) {
+            true => self.commit_upto(commit.index),
+            false => self.commit_upto(commit.index.min(verified)),
+        }
+        self.answer_reads();
+    }
+
+    /// Puts entries up to `index` into the store.
+    pub(super) fn apply_upto(&mut self, index: Index) {
+        while self.applied < index
+            && let Some(entry) = self.log.entry(self.applied + 1)
+        {
+            let applied = self.store.apply(&entry.id, &entry.command);
+            self.applied += 1;
+            if let Part::Leader(leading) = &mut self.part {
+                leading.applied(self.applied, applied);
+            }
+        }
+        self.commit = self.commit.max(self.applied);
+    }
+
+    /// Keeps memory bounded by live data. A quarter above its window the log shrinks to it: often enough that no single
+    /// turn is long, and seldom enough that snapshots, after which a store copies what it touches, cost little.
+    fn compact(&mut self) {
+        let (window, step) = match self.config.snapshot_every {
+            Some(every) => (every, every),
+            None => {
+                let window = self.config.log_window.max(self.store.len());
+                (window, window / 4)
+            }
+        };
+        let bytes = LOG_BYTES.max(self.store.bytes());
+        let is_long = self.log.len() > window + step;
+        let is_large = self.log.bytes() > bytes + bytes / 4;
+        // What is not applied stays; unless enough can go, every entry would try again.
+        let can_go = self.applied.saturating_sub(self.log.compacted_index()) as usize;
+        if !(is_long && can_go >= step.max(1)) && !is_large {
+            return;
+        }
+        if let Some(compacted) = self.log.compact(window, bytes, self.applied) {
+            let snapshot = self.snapshot();
+            let tail = self.log.tail(self.applied);
+            self.snapshot_at = self.applied;
+            self.out.push(Action::Persist(Record::Compact {
+                snapshot,
+                compacted,
+                tail,
+            }));
+        }
+    }
+
+    /// The store, as of the last entry applied. Costs nothing.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            last: self.applied_id(),
+            history: self.log.history_upto(self.applied),
+            members: self.log.members_upto(self.applied).cloned(),
+            store: self.store.clone(),
+        }
+    }
+
+    /// Replaces log and store by `snapshot`, on the disk too.
+    pub(super) fn replace(&mut self, snapshot: Snapshot) {
+        self.log = Log::behind(&snapshot);
+        self.store = snapshot.store.clone();
+        let index = self.log.last_index();
+        (self.applied, self.commit, self.snapshot_at) = (index, index, index);
+        self.epoch += 1;
+        self.members = match &snapshot.members {
+            Some(members) => Arc::new(members.clone()),
+            None => self.config.members.clone(),
+        };
+        self.out.push(Action::Persist(Record::Install(snapshot)));
+    }
+}

@@ -1,0 +1,168 @@
+//! Members come and go one at a time (Ongaro's dissertation, §4.1–4.2), so that the majorities before and after a change
+//! always share a node.
+//!
+//! A new member is a *learner* first: it is sent everything and counts for nothing, so a slow one blocks nobody. Once it
+//! has caught up, a second change makes it a voter. Members are an entry of the log, in force as soon as it is there; if
+//! it is taken back, so are they. No change begins before the leader has committed an entry of its own term: without
+//! that rule two leaders could each complete a change that the other does not know (Ongaro on raft-dev, 2015), with
+//! majorities that share nobody.
+
+use crate::event::Event;
+use crate::protocol::door::{MemberChange, Reply, RequestId};
+use crate::protocol::log::Entry;
+use crate::protocol::node::{Node, Part};
+use crate::store::Command;
+use crate::types::{Index, Members, NodeId, Time};
+
+/// How long a new member may take to catch up.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// A learner this close behind is made a voter; the rest comes while that is committed.
+const CLOSE: u64 = 1000;
+
+/// A change under way.
+#[derive(Debug)]
+pub(super) struct Changing {
+    pub(super) request: Option<RequestId>,
+    /// The entry that must be committed.
+    index: Index,
+    /// The learner that is to vote next.
+    learner: Option<NodeId>,
+    pub(super) deadline: Time,
+}
+
+impl Node {
+    pub(super) fn change_members(&mut self, now: Time, request: RequestId, change: MemberChange) {
+        if !self.config.mode.is_linearizable() {
+            return self.reply(request, Reply::Unsupported);
+        }
+        let Part::Leader(leading) = &self.part else {
+            return self.not_leader(request);
+        };
+        let pending = leading.changing.is_some() || self.log.members_at() > self.commit;
+        let refusal = if self.commit < leading.began {
+            Some("the leader has not committed anything in its term yet: try again".to_owned())
+        } else if pending {
+            Some("another change of members is under way: try again when it is done".to_owned())
+        } else {
+            self.objection(&change)
+        };
+        if let Some(reason) = refusal {
+            return self.reply(request, Reply::Refused { reason });
+        }
+        let (members, learner) = match change {
+            MemberChange::Add(id) => (self.members.with_learner(&id), Some(id)),
+            MemberChange::Remove(id) => (self.members.without(&id), None),
+        };
+        let index = self.propose_members(members);
+        if let Part::Leader(leading) = &mut self.part {
+            leading.changing = Some(Changing {
+                request: Some(request),
+                index,
+                learner,
+                deadline: now + PATIENCE,
+            });
+        }
+        self.hurry(now);
+        self.advance_commit();
+        self.promote(now);
+    }
+
+    fn objection(&self, change: &MemberChange) -> Option<String> {
+        let members = &self.members;
+        match change {
+            MemberChange::Add(id) if members.votes(id) => Some(format!("{id} is a member already")),
+            MemberChange::Remove(id) if !members.contains(id) => Some(format!("{id} is no member")),
+            MemberChange::Remove(id) if members.votes(id) && members.voters.len() == 1 => {
+                Some(format!("{id} is the last voter"))
+            }
+            MemberChange::Add(_) | MemberChange::Remove(_) => None,
+        }
+    }
+
+    fn propose_members(&mut self, members: Members) -> Index {
+        let id = self.next_id();
+        let index = id.index;
+        let command = Command::Members(members);
+        self.extend(vec![Entry { id, command }]);
+        index
+    }
+
+    /// A leader serves the members in force.
+    pub(super) fn lead_members(&mut self) {
+        if let Part::Leader(leading) = &mut self.part {
+            // New ones are due at once, whatever the time is.
+            leading.follow(Time::ZERO, &self.members, &self.config.id);
+        }
+    }
+
+    /// Goes on with a change: a learner that has caught up is made a voter; what is committed is answered.
+    pub(super) fn promote(&mut self, now: Time) {
+        let (commit, last) = (self.commit, self.log.last_index());
+        let Part::Leader(leading) = &mut self.part else {
+            return;
+        };
+        let Some(changing) = leading.changing.as_mut().filter(|c| c.index <= commit) else {
+            return;
+        };
+        let Some(learner) = changing.learner.clone() else {
+            return self.complete_change(now);
+        };
+        let progress = leading.followers.get(&learner);
+        let is_close = progress.is_some_and(|p| {
+            p.known_match()
+                .is_some_and(|matched| matched + CLOSE >= last)
+        });
+        if is_close {
+            let index = self.propose_members(self.members.with_voter(&learner));
+            if let Part::Leader(leading) = &mut self.part
+                && let Some(changing) = &mut leading.changing
+            {
+                (changing.index, changing.learner) = (index, None);
+            }
+            self.hurry(now);
+            self.advance_commit();
+        }
+    }
+
+    fn complete_change(&mut self, now: Time) {
+        let members = self.members.clone();
+        self.report(Event::MembersChanged {
+            voters: members.voters.clone(),
+        });
+        if let Part::Leader(leading) = &mut self.part
+            && let Some(request) = leading
+                .changing
+                .take()
+                .and_then(|changing| changing.request)
+        {
+            self.reply(request, Reply::Changed);
+        }
+        if members.votes(&self.config.id) {
+            return;
+        }
+        // A leader that is no member any more has done its last duty once the others know (§4.2.2).
+        self.confirm();
+        let (term, leader) = (self.term, None);
+        self.report(Event::SteppedDown { term, leader });
+        self.follow_nobody(now);
+    }
+
+    pub(super) fn give_up_changes(&mut self, now: Time) {
+        let Part::Leader(leading) = &mut self.part else {
+            return;
+        };
+        if let Some(changing) = leading.changing.take_if(|c| c.deadline <= now)
+            && let Some(request) = changing.request
+        {
+            let reason = match changing.learner {
+                Some(id) => {
+                    format!("{id} did not catch up within {PATIENCE:?}: it stays a learner")
+                }
+                None => format!("not committed within {PATIENCE:?}"),
+            };
+            self.reply(request, Reply::Unknown { reason });
+        }
+        self.give_up_transfer(now);
+    }
+}

@@ -1,0 +1,43 @@
+//! What a node is given to live on, and what it shares with others.
+
+use std::collections::BTreeMap;
+use std::net::TcpListener;
+use std::sync::{Arc, RwLock};
+
+use crate::event::Event;
+use crate::faults::Faults;
+use crate::runtime::clock::Clock;
+use crate::storage::memory::Memory;
+use crate::types::{Config, NodeId};
+
+/// Takes events; must not block.
+pub type Events = Arc<dyn Fn(&NodeId, Event) + Send + Sync>;
+
+/// What all nodes of one process share. Cheap to clone.
+#[derive(Clone)]
+pub struct World {
+    /// What time it is.
+    pub clock: Clock,
+    /// Where events go.
+    pub events: Events,
+    /// The faults in force.
+    pub faults: Arc<RwLock<Faults>>,
+    /// The largest value taken, in bytes.
+    pub max_value: usize,
+    /// Whether clients' requests are reported as events, as the chapter's programs log them.
+    pub course: bool,
+}
+
+/// Everything a node needs to live.
+pub struct Seat {
+    /// What it is told.
+    pub config: Config,
+    /// The base URL of every other member, `http://127.0.0.1:4002`; shared, since a thousand nodes know a thousand each.
+    pub peers: Arc<BTreeMap<NodeId, String>>,
+    /// Its port: listening, non-blocking.
+    pub listener: TcpListener,
+    /// Its disk.
+    pub disk: Memory,
+    /// What it shares.
+    pub world: World,
+}

@@ -1,0 +1,70 @@
+//! Writes that clients named: each is carried out once, however often it arrives, also after a change of leader.
+//!
+//! The store remembers what became of the last [`REMEMBERED`] of them; that memory is replicated like any key, so every
+//! node forgets the same ones. A write that is repeated after it was forgotten is carried out again: who names writes
+//! should stop repeating one long before ten thousand others were made.
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+use crate::store::Outcome;
+use crate::store::command::Token;
+use crate::types::EntryId;
+
+/// How many named writes are remembered.
+pub const REMEMBERED: usize = 10_000;
+
+/// What became of a named write.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its place among keys and sessions, in order of their making.
+    pub place: u64,
+    /// Its name.
+    pub token: Token,
+    /// What it asked for.
+    pub fingerprint: u64,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// By which entry.
+    pub by: EntryId,
+}
+
+/// Those that are remembered.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sessions {
+    by_token: OrdMap<Token, Session>,
+    by_place: OrdMap<u64, Token>,
+}
+
+impl Sessions {
+    pub(super) fn find(&self, token: &Token) -> Option<&Session> {
+        self.by_token.get(token)
+    }
+
+    /// Remembers `session`, and forgets the oldest beyond the bound.
+    pub(super) fn remember(&mut self, session: Session) {
+        self.by_place.insert(session.place, session.token.clone());
+        self.by_token.insert(session.token.clone(), session);
+        if self.by_place.len() > REMEMBERED
+            && let Some((oldest, _)) = self.by_place.get_min().cloned()
+            && let Some(token) = self.by_place.remove(&oldest)
+        {
+            self.by_token.remove(&token);
+        }
+    }
+
+    pub(super) fn after(&self, place: u64) -> impl Iterator<Item = &Session> {
+        let sessions = self.by_place.range(place..);
+        sessions.filter_map(|(_, token)| self.by_token.get(token))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.by_place.len()
+    }
+}
+
+impl PartialEq for Sessions {
+    fn eq(&self, other: &Sessions) -> bool {
+        self.by_token == other.by_token
+    }
+}

@@ -1,0 +1,137 @@
+//! Who.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// A node's name, `node-1`, ordered as a person would: `node-2` before `node-10`, ties by bytes.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct NodeId(Arc<str>);
+
+/// A node id that is empty, too long, or holds white space, commas or control characters.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{0:?} is not a node id: it needs 1 to 128 characters, without spaces, commas or control characters"
+)]
+pub struct InvalidNodeId(String);
+
+impl NodeId {
+    /// Takes any name of 1 to 128 bytes without white space, commas or control characters.
+    pub fn new(name: &str) -> Result<NodeId, InvalidNodeId> {
+        let fits = (1..=128).contains(&name.len());
+        let clean = !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == ',');
+        match fits && clean {
+            true => Ok(NodeId(name.into())),
+            false => Err(InvalidNodeId(name.chars().take(40).collect())),
+        }
+    }
+
+    /// The k-th node of a cluster that `up` boots: `node-k`.
+    pub fn nth(k: usize) -> NodeId {
+        NodeId(format!("node-{k}").into())
+    }
+
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A peer known by its URL only, as in the chapter's `PEERS`, whose real id is yet to be learned from an answer.
+    pub fn is_address(&self) -> bool {
+        self.0.contains("://")
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::str::FromStr for NodeId {
+    type Err = InvalidNodeId;
+
+    fn from_str(name: &str) -> Result<NodeId, InvalidNodeId> {
+        NodeId::new(name)
+    }
+}
+
+impl<'de> Deserialize<'de> for NodeId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<NodeId, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        NodeId::new(&name).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Ord for NodeId {
+    fn cmp(&self, other: &NodeId) -> Ordering {
+        natural(self.0.as_bytes(), other.0.as_bytes()).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for NodeId {
+    fn partial_cmp(&self, other: &NodeId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Compares runs of digits by their number and everything else by its bytes.
+fn natural(mut a: &[u8], mut b: &[u8]) -> Ordering {
+    while let (Some(x), Some(y)) = (a.first(), b.first()) {
+        if x.is_ascii_digit() && y.is_ascii_digit() {
+            let (m, n) = (take_digits(&mut a), take_digits(&mut b));
+            match m.len().cmp(&n.len()).then_with(|| m.cmp(n)) {
+                Ordering::Equal => continue,
+                unequal => return unequal,
+            }
+        }
+        match x.cmp(y) {
+            Ordering::Equal => (a, b) = (&a[1..], &b[1..]),
+            unequal => return unequal,
+        }
+    }
+    a.len().cmp(&b.len())
+}
+
+/// Cuts the leading digits off, without leading zeros, so that their length compares before their value.
+fn take_digits<'a>(text: &mut &'a [u8]) -> &'a [u8] {
+    let end = text
+        .iter()
+        .position(|c| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (digits, rest) = text.split_at(end);
+    *text = rest;
+    let zeros = digits.iter().take_while(|c| **c == b'0').count();
+    &digits[zeros..]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn node_2_comes_before_node_10() {
+        let mut ids: Vec<NodeId> = ["node-10", "node-2", "a", "node-1", "node-01"]
+            .iter()
+            .map(|n| NodeId::new(n).unwrap())
+            .collect();
+        ids.sort();
+        let names: Vec<&str> = ids.iter().map(NodeId::as_str).collect();
+        assert_eq!(names, ["a", "node-01", "node-1", "node-2", "node-10"]);
+    }
+
+    #[test]
+    fn ids_with_spaces_commas_or_nothing_in_them_are_refused() {
+        for bad in ["", "a b", "a,b", "a\nb", &"x".repeat(129)] {
+            assert!(NodeId::new(bad).is_err(), "{bad:?}");
+        }
+    }
+}
