@@ -5,22 +5,43 @@ use std::future::Future;
 
 use crate::event::Event;
 use crate::types::NodeId;
-use crate::wire::control::{ClusterInfo, EventRecord, LostTotals};
+use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, NodeAddress};
 
 /// A cluster that can be asked and broken.
 pub trait Engine: Send + Sync + 'static {
-    /// What is fixed for the cluster's life.
-    fn info(&self) -> &ClusterInfo;
+    /// What is fixed for the cluster's life, and its nodes as they are now.
+    fn info(&self) -> ClusterInfo;
 
     /// What was asked of each node, in order of their ids. (What a node *is* must be asked of the node.)
     fn wanted(&self) -> Vec<Wanted>;
 
-    /// Kills a node: its task is gone, its port refuses, open connections are reset. Returns once the port refuses,
-    /// with whether anything had to be done.
-    fn kill(&self, node: &NodeId) -> impl Future<Output = Result<bool, EngineError>> + Send;
+    /// Kills a node: its task is gone, its port refuses, open connections are reset, and its disk is harmed as asked.
+    /// Returns once that is so, with whether anything had to be done.
+    fn kill(
+        &self,
+        node: &NodeId,
+        harm: Harm,
+    ) -> impl Future<Output = Result<bool, EngineError>> + Send;
 
     /// Starts a killed node again with the disk it had. Returns once it listens, with whether anything had to be done.
-    fn revive(&self, node: &NodeId) -> impl Future<Output = Result<bool, EngineError>> + Send;
+    /// With `trust` it votes, even if that disk was lost.
+    fn revive(
+        &self,
+        node: &NodeId,
+        trust: bool,
+    ) -> impl Future<Output = Result<bool, EngineError>> + Send;
+
+    /// Makes one more node. Returns once it is a member that votes.
+    fn add(&self) -> impl Future<Output = Result<NodeAddress, EngineError>> + Send;
+
+    /// Makes a node no member, and ends it.
+    fn remove(&self, node: &NodeId) -> impl Future<Output = Result<(), EngineError>> + Send;
+
+    /// Has the leader hand over, to `to` if that is given. Returns who leads then.
+    fn transfer(
+        &self,
+        to: Option<NodeId>,
+    ) -> impl Future<Output = Result<NodeId, EngineError>> + Send;
 
     /// The events numbered above `seq` that are still kept, at most `limit`, oldest first.
     fn events_after(&self, seq: u64, limit: usize) -> Vec<EventRecord>;
@@ -36,6 +57,18 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Adds an event of the cluster's own.
     fn report(&self, node: Option<NodeId>, event: Event);
+}
+
+/// What becomes of the disk of a node that is killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Harm {
+    /// It keeps what was written.
+    #[default]
+    None,
+    /// It loses what was not synced, as in a power cut.
+    LoseUnsynced,
+    /// It is destroyed.
+    Wipe,
 }
 
 /// What was asked of a node.
@@ -67,6 +100,12 @@ pub enum EngineError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The leader refused.
+    #[error("{0}")]
+    Refused(String),
+    /// The mode has no such thing.
+    #[error("{0}")]
+    Unsupported(String),
     /// The cluster is going down.
     #[error("the cluster is going down")]
     Stopping,

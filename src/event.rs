@@ -138,6 +138,15 @@ pub enum Event {
     Killed,
     /// Its disk was destroyed on request.
     Wiped,
+    /// Its disk was last used in another mode.
+    OtherMode {
+        /// Which.
+        was: String,
+        /// The present one.
+        is: String,
+    },
+    /// It is no member any more, and was ended.
+    Removed,
     /// It was started again on request.
     Revived,
     /// The whole cluster is going down.

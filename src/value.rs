@@ -72,6 +72,12 @@ pub enum InvalidValue {
 }
 
 impl Value {
+    /// The value that was stored as `text` once; what it must be was checked then. `None` if that is not even JSON.
+    pub fn stored(text: &str) -> Option<Value> {
+        let raw = RawValue::from_string(text.to_owned()).ok()?;
+        Some(Value(raw.into()))
+    }
+
     /// Takes the JSON text `text`, outer white space removed.
     pub fn parse(text: &[u8]) -> Result<Value, InvalidValue> {
         let raw: Box<RawValue> = serde_json::from_slice(text)

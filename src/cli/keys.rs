@@ -6,7 +6,7 @@ use clap_complete::engine::ArgValueCandidates;
 use crate::cli::args::Common;
 use crate::cli::failure::Failure;
 use crate::cli::target::{self, NODE_PATIENCE, Peers};
-use crate::cli::{kv, out};
+use crate::cli::{get, out};
 use crate::value::Key;
 use crate::views::lines::clean;
 
@@ -29,9 +29,9 @@ pub(super) struct Keys {
 pub(super) async fn run(args: &Keys, common: &Common) -> Result<(), Failure> {
     let nodes = target::nodes(common, &args.peers).await?;
     let client = target::data_client(NODE_PATIENCE)?;
-    let node = kv::reader(args.from.as_deref(), &nodes, &client, common).await?;
+    let node = get::reader(args.from.as_deref(), &nodes, &client, common).await?;
     let status = client.status(&node.url, true).await;
-    let status = status.map_err(|error| kv::no_answer(&node.id, &error))?;
+    let status = status.map_err(|error| get::no_answer(&node.id, &error))?;
     let keys = status.keys.unwrap_or_default();
     let matching: Vec<&Key> = keys
         .iter()

@@ -10,9 +10,10 @@ use crate::cli::failure::Failure;
 use crate::cli::target::{self, Peers, Running};
 use crate::cli::{out, wait};
 use crate::client::gather;
+use crate::engine::Harm;
 use crate::rng::Rng;
 use crate::types::NodeId;
-use crate::wire::control::{ClusterStatus, NodeChanged, NodeRow, NodeState};
+use crate::wire::control::{ClusterStatus, NodeAddress, NodeChanged, NodeRow, NodeState};
 
 /// Kill nodes, for real: the task is gone, the port refuses, connections are reset
 ///
@@ -22,10 +23,17 @@ use crate::wire::control::{ClusterStatus, NodeChanged, NodeRow, NodeState};
   cluster kill node-1
   cluster kill leader --wait           returns when the survivors have a leader
   cluster kill follower
-  cluster kill all")]
+  cluster kill all
+  cluster kill node-2 --wipe           its disk is lost too")]
 pub(super) struct Kill {
     #[command(flatten)]
     nodes: Nodes,
+    /// Their disks lose what was not synced, as in a power cut
+    #[arg(long, conflicts_with = "wipe")]
+    lose_unsynced: bool,
+    /// Their disks are destroyed; what only they held is reported lost
+    #[arg(long)]
+    wipe: bool,
 }
 
 /// Bring killed nodes back, with the disks they had
@@ -36,6 +44,9 @@ pub(super) struct Kill {
 pub(super) struct Revive {
     #[command(flatten)]
     nodes: Nodes,
+    /// Let them vote at once, though their disks were lost: what only lost disks held is given up
+    #[arg(long)]
+    bootstrap: bool,
 }
 
 #[derive(Args)]
@@ -53,16 +64,28 @@ struct Nodes {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Change {
-    Kill,
-    Revive,
+    Kill(Harm),
+    Revive { trust: bool },
+}
+
+impl Change {
+    fn kills(self) -> bool {
+        matches!(self, Change::Kill(_))
+    }
 }
 
 pub(super) async fn kill(args: &Kill, common: &Common) -> Result<(), Failure> {
-    run(&args.nodes, common, Change::Kill).await
+    let harm = match (args.wipe, args.lose_unsynced) {
+        (true, _) => Harm::Wipe,
+        (false, true) => Harm::LoseUnsynced,
+        (false, false) => Harm::None,
+    };
+    run(&args.nodes, common, Change::Kill(harm)).await
 }
 
 pub(super) async fn revive(args: &Revive, common: &Common) -> Result<(), Failure> {
-    run(&args.nodes, common, Change::Revive).await
+    let trust = args.bootstrap;
+    run(&args.nodes, common, Change::Revive { trust }).await
 }
 
 async fn run(args: &Nodes, common: &Common, change: Change) -> Result<(), Failure> {
@@ -71,8 +94,8 @@ async fn run(args: &Nodes, common: &Common, change: Change) -> Result<(), Failur
     let mut done = Vec::new();
     for node in &chosen {
         let changed = match change {
-            Change::Kill => running.control.kill(node).await,
-            Change::Revive => running.control.revive(node).await,
+            Change::Kill(harm) => running.control.kill(node, harm).await,
+            Change::Revive { trust } => running.control.revive(node, trust).await,
         };
         let changed = changed.map_err(|error| running.failure(error))?;
         if !common.json {
@@ -92,10 +115,11 @@ async fn run(args: &Nodes, common: &Common, change: Change) -> Result<(), Failur
 fn say(changed: &NodeChanged, change: Change) -> String {
     let node = &changed.node;
     match (change, changed.changed) {
-        (Change::Kill, true) => format!("{node} killed"),
-        (Change::Kill, false) => format!("{node} was dead already"),
-        (Change::Revive, true) => format!("{node} revived"),
-        (Change::Revive, false) => format!("{node} was up already"),
+        (Change::Kill(Harm::Wipe), _) => format!("{node} killed, and its disk destroyed"),
+        (Change::Kill(_), true) => format!("{node} killed"),
+        (Change::Kill(_), false) => format!("{node} was dead already"),
+        (Change::Revive { .. }, true) => format!("{node} revived"),
+        (Change::Revive { .. }, false) => format!("{node} was up already"),
     }
 }
 
@@ -109,11 +133,12 @@ async fn choose(args: &Nodes, running: &Running, change: Change) -> Result<Vec<N
         true => Some(running.status().await?),
         false => None,
     };
+    let nodes = running.nodes().await?;
     let mut chosen: Vec<NodeId> = Vec::new();
     for name in &args.names {
         let meant = match &status {
-            Some(status) => meant(name, status, running, change, &chosen)?,
-            None => vec![by_name(name, running)?],
+            Some(status) => meant(name, status, &nodes, change, &chosen)?,
+            None => vec![by_name(name, &nodes)?],
         };
         chosen.extend(
             meant
@@ -128,19 +153,19 @@ async fn choose(args: &Nodes, running: &Running, change: Change) -> Result<Vec<N
 fn meant(
     name: &str,
     status: &ClusterStatus,
-    running: &Running,
+    nodes: &[NodeAddress],
     change: Change,
     taken: &[NodeId],
 ) -> Result<Vec<NodeId>, Failure> {
     let alive = |row: &&NodeRow| matches!(row.state, NodeState::Up | NodeState::Silent);
-    let fits = |row: &&NodeRow| alive(row) == (change == Change::Kill) && !taken.contains(&row.id);
+    let fits = |row: &&NodeRow| alive(row) == change.kills() && !taken.contains(&row.id);
     let fitting: Vec<NodeId> = status
         .nodes
         .iter()
         .filter(fits)
         .map(|row| row.id.clone())
         .collect();
-    let state = if change == Change::Kill { "up" } else { "dead" };
+    let state = if change.kills() { "up" } else { "dead" };
     let none = || {
         Failure::new(
             "no-such-node",
@@ -150,7 +175,7 @@ fn meant(
     match name {
         "all" => Ok(fitting),
         "random" => Ok(vec![draw(fitting).ok_or_else(none)?]),
-        "leader" | "follower" if change == Change::Revive => Err(Failure::new(
+        "leader" | "follower" if !change.kills() => Err(Failure::new(
             "no-such-node",
             format!("a dead node is no {name}"),
         )
@@ -164,12 +189,11 @@ fn meant(
                 .filter(|id| Some(id) != status.leader.as_ref());
             Ok(vec![draw(followers.collect()).ok_or_else(none)?])
         }
-        _ => Ok(vec![by_name(name, running)?]),
+        _ => Ok(vec![by_name(name, nodes)?]),
     }
 }
 
-fn by_name(name: &str, running: &Running) -> Result<NodeId, Failure> {
-    let nodes = &running.state.nodes;
+pub(super) fn by_name(name: &str, nodes: &[NodeAddress]) -> Result<NodeId, Failure> {
     let found = nodes.iter().find(|node| node.id.as_str() == name);
     found.map(|node| node.id.clone()).ok_or_else(|| {
         let ids: Vec<&str> = nodes.iter().map(|node| node.id.as_str()).collect();
@@ -201,7 +225,7 @@ async fn settle(
     let first = running.status().await?;
     let settled = |status: &ClusterStatus| {
         let agreed = gather::settled(status).is_some();
-        status.up == 0 || (agreed && (change == Change::Kill || gather::equal(status)))
+        status.up == 0 || (agreed && (change.kills() || gather::equal(status)))
     };
     let status = wait::until(first, common, &Peers::default(), args.timeout, settled).await?;
     match (gather::settled(&status), common.json) {

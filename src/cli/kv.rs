@@ -1,19 +1,18 @@
-//! `put`, `get`, `delete`: what they claim is what is known, and no more.
+//! `put`, `delete`: what they claim is what is known, and no more.
 
 use std::io::Read;
 use std::time::Duration;
 
 use clap::Args;
 use clap_complete::engine::ArgValueCandidates;
-use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::cli::args::{Common, duration};
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::target::{self, NODE_PATIENCE, Peers};
-use crate::client::data::{DataClient, NoAnswer, Written};
-use crate::types::{NodeId, Role};
+use crate::client::data::{DataClient, NoAnswer, Terms, Written};
+use crate::types::NodeId;
 use crate::value::{Key, Value};
 use crate::views::lines::clean;
 use crate::wire::control::NodeAddress;
@@ -30,7 +29,9 @@ const GLANCE: Duration = Duration::from_millis(20);
   cluster put age 30                   a number
   cluster put zip 01234 --string       a string, whatever it looks like
   echo '{\"a\": 1}' | cluster put object -
-  cluster put name Bob --to node-2     a follower refuses")]
+  cluster put name Bob --to node-2     a follower refuses
+  cluster put name Bob --if-absent     only if there is no such key
+  cluster put n 2 --if-version $(cluster get n --only-version)   compare and set")]
 pub(super) struct Put {
     /// The key
     #[arg(allow_hyphen_values = true)]
@@ -41,6 +42,9 @@ pub(super) struct Put {
     /// Take VALUE as a string, whatever it looks like
     #[arg(long)]
     string: bool,
+    /// Only if there is no such key
+    #[arg(long, conflicts_with = "if_version")]
+    if_absent: bool,
     #[command(flatten)]
     write: Write,
 }
@@ -66,54 +70,48 @@ struct Write {
     /// How long to look for a leader and wait for its answer
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     timeout: Duration,
-    /// Write again when nobody can know whether it happened (it may then happen twice)
+    /// Write again when nobody can know whether it happened; under one Idempotency-Key, so that it happens once
     #[arg(long)]
     retry: bool,
-    #[command(flatten)]
-    peers: Peers,
-}
-
-/// Read a key
-///
-/// From the leader, if one is found, otherwise from any node that answers. Strings print raw, anything else as JSON.
-#[derive(Args)]
-#[command(after_help = "Examples:
-  cluster get name
-  cluster get name --from node-3       a follower's copy, which may lag")]
-pub(super) struct Get {
-    /// The key
-    #[arg(allow_hyphen_values = true)]
-    key: String,
-    /// Read this node's copy
-    #[arg(long, value_name = "NODE", add = ArgValueCandidates::new(target::candidates))]
-    from: Option<String>,
+    /// Only if the key has this version, as `get --only-version` shows it
+    #[arg(long, value_name = "VERSION")]
+    if_version: Option<String>,
+    /// The write's name: of several under the same one the first is carried out
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
     #[command(flatten)]
     peers: Peers,
 }
 
 enum Request<'a> {
-    Put(&'a Key, &'a Value),
+    Put(&'a Key, &'a Value, bool),
     Delete(&'a Key),
 }
 
 impl Request<'_> {
-    async fn send(&self, client: &DataClient, url: &str) -> Result<Written, NoAnswer> {
+    async fn send(
+        &self,
+        client: &DataClient,
+        url: &str,
+        terms: &Terms,
+    ) -> Result<Written, NoAnswer> {
         match self {
-            Request::Put(key, value) => client.put(url, key, value).await,
-            Request::Delete(key) => client.delete(url, key).await,
+            Request::Put(key, value, _) => client.put(url, key, value, terms).await,
+            Request::Delete(key) => client.delete(url, key, terms).await,
         }
     }
 
     fn key(&self) -> &Key {
         match self {
-            Request::Put(key, _) | Request::Delete(key) => key,
+            Request::Put(key, ..) | Request::Delete(key) => key,
         }
     }
 }
 
 pub(super) async fn put(args: &Put, common: &Common) -> Result<(), Failure> {
     let (key, value) = (key(&args.key)?, value(args)?);
-    let (node, answer) = write(&args.write, common, Request::Put(&key, &value)).await?;
+    let request = Request::Put(&key, &value, args.if_absent);
+    let (node, answer) = write(&args.write, common, request).await?;
     match common.json {
         true => out::print(answer.trim()),
         false => out::print(&format!(
@@ -134,7 +132,7 @@ pub(super) async fn delete(args: &Delete, common: &Common) -> Result<(), Failure
 }
 
 /// A key that can be written in a URL. `.` and `..` cannot: clients fold them, even encoded.
-fn key(text: &str) -> Result<Key, Failure> {
+pub(super) fn key(text: &str) -> Result<Key, Failure> {
     match text {
         "." | ".." => Err(Failure::new(
             "invalid-key",
@@ -186,12 +184,17 @@ async fn write(
         next: 0,
         hint: only.cloned(),
     };
+    let terms = Terms {
+        if_absent: matches!(request, Request::Put(_, _, true)),
+        ..args.terms()?
+    };
     let mut last = "no node answers".to_owned();
     loop {
         let node = search.node();
         out::detail(common, &format!("asking {} at {}", node.id, node.url));
-        match request.send(&client, &node.url).await {
+        match request.send(&client, &node.url, &terms).await {
             Ok(Written::Done(body)) => return Ok((node.id, body)),
+            Ok(Written::Unmet(version)) => return Err(unmet(request.key(), version.as_deref())),
             Ok(Written::NoSuchKey) => return Err(no_such_key(request.key(), &node.id)),
             Ok(Written::Rejected(status, body)) => {
                 let message = format!("{} refused it ({status}): {body}", node.id);
@@ -213,6 +216,11 @@ async fn write(
                 }
                 search.refused(None);
             }
+            // It did not happen, and why not will hardly change at once.
+            Err(NoAnswer::Declined(why)) => {
+                last = format!("{}: {why}", node.id);
+                search.refused(None);
+            }
             Err(NoAnswer::Silent(_)) if args.retry && only.is_none() => search.refused(None),
             Err(NoAnswer::Silent(why) | NoAnswer::Strange(why)) => {
                 return Err(unknown(request.key(), &node.id, &why));
@@ -227,6 +235,33 @@ async fn write(
             tokio::time::sleep(GLANCE).await;
         }
     }
+}
+
+impl Write {
+    fn terms(&self) -> Result<Terms, Failure> {
+        let drawn = match self.retry {
+            true => {
+                let draw = getrandom::u64();
+                let number = draw.map_err(|error| Failure::system("no random numbers", &error))?;
+                Some(format!("{number:016x}"))
+            }
+            false => None,
+        };
+        Ok(Terms {
+            if_version: self.if_version.clone(),
+            if_absent: false,
+            idempotency_key: self.idempotency_key.clone().or(drawn),
+        })
+    }
+}
+
+fn unmet(key: &Key, version: Option<&str>) -> Failure {
+    let key = key.as_str();
+    let message = match version {
+        Some(version) => format!("not written: the version of {key:?} is {version}"),
+        None => format!("not written: there is no key {key:?}"),
+    };
+    Failure::new("precondition-failed", message)
 }
 
 /// Whom to ask next: whoever is said to lead, otherwise one after the other.
@@ -260,7 +295,7 @@ impl Search<'_> {
     }
 }
 
-fn find<'a>(nodes: &'a [NodeAddress], name: &str) -> Result<&'a NodeAddress, Failure> {
+pub(super) fn find<'a>(nodes: &'a [NodeAddress], name: &str) -> Result<&'a NodeAddress, Failure> {
     nodes
         .iter()
         .find(|node| node.id.as_str() == name || node.url == name)
@@ -271,7 +306,7 @@ fn find<'a>(nodes: &'a [NodeAddress], name: &str) -> Result<&'a NodeAddress, Fai
         })
 }
 
-fn no_such_key(key: &Key, node: &NodeId) -> Failure {
+pub(super) fn no_such_key(key: &Key, node: &NodeId) -> Failure {
     Failure::new(
         "no-such-key",
         format!("{node} has no key {:?}", key.as_str()),
@@ -285,96 +320,4 @@ fn unknown(key: &Key, node: &NodeId, why: &str) -> Failure {
     );
     Failure::new("outcome-unknown", message)
         .hint(format!("read it back: cluster get {}", key.as_str()))
-}
-
-#[derive(Serialize)]
-struct ReadBack<'a> {
-    key: &'a Key,
-    value: &'a Value,
-    node: &'a NodeId,
-}
-
-pub(super) async fn get(args: &Get, common: &Common) -> Result<(), Failure> {
-    let key = key(&args.key)?;
-    let nodes = target::nodes(common, &args.peers).await?;
-    let client = target::data_client(NODE_PATIENCE)?;
-    let node = reader(args.from.as_deref(), &nodes, &client, common).await?;
-    let value = client
-        .get(&node.url, &key)
-        .await
-        .map_err(|error| no_answer(&node.id, &error))?;
-    let Some(value) = value else {
-        return Err(no_such_key(&key, &node.id));
-    };
-    if common.json {
-        return out::print_json(&ReadBack {
-            key: &key,
-            value: &value,
-            node: &node.id,
-        });
-    }
-    match serde_json::from_str::<String>(value.as_str()) {
-        Ok(text) => out::print(&text),
-        Err(_) => out::print(value.as_str()),
-    }
-}
-
-/// Whom to read from: the node asked for, the leader, or whoever answers.
-pub(super) async fn reader(
-    from: Option<&str>,
-    nodes: &[NodeAddress],
-    client: &DataClient,
-    common: &Common,
-) -> Result<NodeAddress, Failure> {
-    if let Some(name) = from {
-        return find(nodes, name).cloned();
-    }
-    let mut answered = None;
-    for node in nodes {
-        let Ok(status) = client.status(&node.url, false).await else {
-            continue;
-        };
-        let leads = status.role == Role::Leader;
-        let leader = if leads {
-            Some(node)
-        } else {
-            nodes
-                .iter()
-                .find(|other| Some(&other.id) == status.leader_id.as_ref())
-        };
-        if let Some(leader) = leader
-            && (leads || client.status(&leader.url, false).await.is_ok())
-        {
-            let id = if leads {
-                status.node_id
-            } else {
-                leader.id.clone()
-            };
-            out::detail(common, &format!("reading from {id}, which leads"));
-            return Ok(NodeAddress {
-                id,
-                url: leader.url.clone(),
-            });
-        }
-        let (id, url) = (status.node_id, node.url.clone());
-        answered.get_or_insert(NodeAddress { id, url });
-    }
-    let node = answered
-        .ok_or_else(|| Failure::new("no-node", "no node answers").hint("see: cluster status"))?;
-    out::note(
-        common,
-        &format!("note: nobody leads; read from {}, which may lag", node.id),
-    );
-    Ok(node)
-}
-
-pub(super) fn no_answer(node: &NodeId, error: &NoAnswer) -> Failure {
-    match error {
-        NoAnswer::Refused => {
-            Failure::new("refused", format!("{node} refuses connections; it is dead"))
-                .hint(format!("cluster revive {node}"))
-        }
-        NoAnswer::Silent(why) => Failure::new("silent", format!("{node}: {why}")),
-        NoAnswer::Strange(body) => Failure::new("rejected", format!("{node} answered: {body}")),
-    }
 }

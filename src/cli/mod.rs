@@ -5,11 +5,13 @@ mod completions;
 mod detach;
 mod down;
 mod failure;
+mod get;
 mod keys;
 mod kill;
 mod kv;
 mod logs;
 mod ls;
+mod members;
 mod node;
 mod out;
 mod rules;
@@ -56,11 +58,14 @@ enum Command {
     Status(status::Status),
     Wait(wait::Wait),
     Put(kv::Put),
-    Get(kv::Get),
+    Get(get::Get),
     Delete(kv::Delete),
     Keys(keys::Keys),
     Kill(kill::Kill),
     Revive(kill::Revive),
+    Add(members::Add),
+    Remove(members::Remove),
+    Transfer(members::Transfer),
     Watch(watch::Watch),
     Logs(logs::Logs),
     Down(down::Down),
@@ -91,11 +96,14 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Status(status) => block_on(status::run(status, common)),
         Command::Wait(wait) => block_on(wait::run(wait, common)),
         Command::Put(put) => block_on(kv::put(put, common)),
-        Command::Get(get) => block_on(kv::get(get, common)),
+        Command::Get(get) => block_on(get::get(get, common)),
         Command::Delete(delete) => block_on(kv::delete(delete, common)),
         Command::Keys(keys) => block_on(keys::run(keys, common)),
         Command::Kill(kill) => block_on(kill::kill(kill, common)),
         Command::Revive(revive) => block_on(kill::revive(revive, common)),
+        Command::Add(add) => block_on(members::add(add, common)),
+        Command::Remove(remove) => block_on(members::remove(remove, common)),
+        Command::Transfer(transfer) => block_on(members::transfer(transfer, common)),
         Command::Watch(watch) => block_on(watch::run(watch, common)),
         Command::Logs(logs) => block_on(logs::run(logs, common)),
         Command::Down(down) => block_on(down::run(down, common)),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use clap::Args;
@@ -9,7 +10,7 @@ use clap::Args;
 use crate::cli::args::{Common, Timing, bytes};
 use crate::cli::failure::Failure;
 use crate::cli::rules::Rules;
-use crate::cli::up::{Ending, host, refused};
+use crate::cli::up::{Ending, disk_failure, host, refused};
 use crate::cli::{out, target};
 use crate::event::Event;
 use crate::faults::Faults;
@@ -19,13 +20,17 @@ use crate::runtime::events::EventLog;
 use crate::runtime::node_task;
 use crate::runtime::seat::World;
 use crate::runtime::{Seat, boot, descriptors};
+use crate::storage::Disk;
+use crate::storage::files::Files;
+use crate::storage::io::Io;
 use crate::storage::memory::Memory;
+use crate::storage::meta::{self, FORMAT, Meta};
 use crate::types::{Config, NodeId};
 use crate::views::lines::Lines;
 
 /// Run one node alone in this process, configured by NODE_ID, PORT and PEERS as in the chapter
 ///
-/// N of these form the same cluster as `up`. Its data is in memory and goes with it.
+/// N of these form the same cluster as `up`. Without --data-dir its data goes with it.
 #[derive(Args)]
 #[command(after_help = "Examples:
   NODE_ID=node-1 PORT=4001 PEERS=http://127.0.0.1:4002,http://127.0.0.1:4003 cluster node
@@ -44,6 +49,9 @@ pub(super) struct Node {
     /// The address to listen on
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = host)]
     host: IpAddr,
+    /// Keep the data in a directory of this one; without it, in memory
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    data_dir: Option<PathBuf>,
     #[command(flatten)]
     rules: Rules,
     #[command(flatten)]
@@ -54,6 +62,37 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// Its disk: a directory of its own, so that several may share `--data-dir`.
+    fn disk(&self, config: &Config, boot: u64) -> Result<Box<dyn Disk>, Failure> {
+        let Some(directory) = &self.data_dir else {
+            return Ok(Box::new(Memory::new(boot)));
+        };
+        let directory = directory.join(self.id.as_str());
+        let members: Vec<NodeId> = config.members.iter().cloned().collect();
+        let found = meta::read_meta(&directory).map_err(|error| disk_failure(&error))?;
+        if let Some(meta) = found.filter(|meta| contradicts(&meta.members, &members)) {
+            let known: Vec<&str> = meta.members.iter().map(NodeId::as_str).collect();
+            return Err(Failure::new(
+                "other-members",
+                format!(
+                    "{} belongs to a cluster of {}; these peers are others",
+                    directory.display(),
+                    known.join(", ")
+                ),
+            )
+            .hint("give the peers it had, or another --data-dir"));
+        }
+        let meta = Meta {
+            format: FORMAT,
+            id: self.id.clone(),
+            members,
+            boot,
+            mode: config.mode.to_string(),
+        };
+        let files = Files::open(&directory, meta, Io::default());
+        Ok(Box::new(files.map_err(|error| disk_failure(&error))?))
+    }
+
     /// The other nodes, by name where it is given, by URL where not.
     fn others(&self) -> Result<BTreeMap<NodeId, String>, Failure> {
         let own = format!("http://{}", SocketAddr::new(self.host, self.port));
@@ -66,6 +105,14 @@ impl Node {
             .filter(|peer| peer.id != self.id && peer.url != own);
         Ok(others.map(|peer| (peer.id, peer.url)).collect())
     }
+}
+
+/// Whether two lists of members cannot be the same nodes: another number, or names that one has and the other cannot have
+/// under a URL.
+fn contradicts(known: &[NodeId], given: &[NodeId]) -> bool {
+    let unnamed = |ids: &[NodeId]| ids.iter().any(NodeId::is_address);
+    let same = || known.iter().all(|id| given.contains(id));
+    known.len() != given.len() || (!unnamed(known) && !unnamed(given) && !same())
 }
 
 pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
@@ -87,11 +134,13 @@ pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
         election_timeout,
         ..Config::new(node.id.clone(), members)
     })?;
+    let mut disk = node.disk(&config, rng.boot())?;
+    let found = disk.recover().map_err(|error| disk_failure(&error))?;
     let seat = Seat {
         config,
-        peers: Arc::new(peers),
+        peers: Arc::new(RwLock::new(peers)),
         listener: reserved.listen().map_err(cannot)?,
-        disk: Memory::new(rng.boot()),
+        disk,
         world: World {
             clock: Clock::start(),
             events: Arc::new(move |node, event| log.add(Some(node.clone()), event)),
@@ -100,7 +149,7 @@ pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
             course: node.timing.course,
         },
     };
-    let running = node_task::start(seat, rng.draw()).map_err(cannot)?;
+    let running = node_task::start(seat, found, rng.draw()).map_err(cannot)?;
     events.add(
         Some(node.id.clone()),
         Event::Listening {

@@ -91,6 +91,7 @@ impl Running {
                     "unknown-node" => "unknown-node",
                     "unauthorized" => "unauthorized",
                     "stopping" => "stopping",
+                    "unsupported" => "unsupported",
                     _ => "refused",
                 };
                 let failure = Failure::new(code, detail.message);
@@ -127,6 +128,13 @@ impl Running {
         }
     }
 
+    /// Its nodes as they are now: members come and go.
+    pub(super) async fn nodes(&self) -> Result<Vec<NodeAddress>, Failure> {
+        let info = self.control.info().await;
+        info.map(|info| info.nodes)
+            .map_err(|error| self.failure(error))
+    }
+
     pub(super) async fn status(&self) -> Result<ClusterStatus, Failure> {
         self.control
             .status()
@@ -153,7 +161,7 @@ fn is_suspended(pid: u32) -> bool {
 /// The nodes that a command may ask; those given by URL under the names they give themselves.
 pub(super) async fn nodes(common: &Common, peers: &Peers) -> Result<Vec<NodeAddress>, Failure> {
     if peers.peers.is_empty() {
-        return Ok(running(common)?.state.nodes);
+        return running(common)?.nodes().await;
     }
     let rows = rows(peers).await?;
     Ok(rows

@@ -1,6 +1,7 @@
 //! `up`: a cluster in this process, with its control server, its state file, and a line an event.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::engine::Engine;
 use crate::registry::{self, Claim, RegistryError, StateFile};
 use crate::runtime::boot::{self, seed};
 use crate::runtime::{BootError, Cluster, Options};
+use crate::storage::{DiskError, meta};
 use crate::views::lines::Lines;
 
 /// Set for the process that a `--detach` leaves behind.
@@ -24,18 +26,22 @@ pub(super) const DETACHED: &str = "CLUSTER_DETACHED";
 
 /// Boot a cluster: N nodes as tasks of this process, each on a port of its own
 ///
-/// The first nodes to answer print what to type next. Ctrl-C ends the cluster; its data is in memory and goes with it.
+/// It prints what to type next. Ctrl-C ends the cluster; without --data-dir its data goes with it.
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster up --nodes 3
   cluster up --raft --nodes 5          linearizable: elections by votes, writes on a majority
   cluster up --nodes 5 --port 5001 --control-port 5000 --cluster second
+  cluster up --raft --data-dir data    on disk: the same command finds it again
   cluster up --course --lang fr        the chapter's timing and its log lines
   cluster up --detach                  in the background; end it with: cluster down")]
 pub(super) struct Up {
-    /// How many nodes, 1 to 1000
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    pub(super) nodes: u16,
+    /// How many nodes, 1 to 1000 [default: those in --data-dir, or 3]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(super) nodes: Option<u16>,
+    /// Keep the data in this directory; without it, in memory
+    #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
+    data_dir: Option<PathBuf>,
     /// The first node's port; the others' follow (0: any free ones)
     #[arg(long, value_name = "PORT", default_value_t = 4001)]
     port: u16,
@@ -68,17 +74,29 @@ pub(super) fn host(text: &str) -> Result<IpAddr, String> {
 }
 
 impl Up {
+    /// How many nodes there will be.
+    fn count(&self) -> usize {
+        let found = self.data_dir.as_deref().map(meta::nodes_in);
+        match (self.nodes, found) {
+            (Some(nodes), _) => nodes.into(),
+            (None, Some(Ok(found))) if !found.is_empty() => found.len(),
+            // What cannot be read is said when it is opened.
+            (None, _) => 3,
+        }
+    }
+
     fn options(&self, common: &Common) -> Result<Options, Failure> {
-        let (heartbeat, election_timeout) = self.timing.resolve(self.nodes.into())?;
-        let last = u32::from(self.port) + u32::from(self.nodes) - 1;
+        let (heartbeat, election_timeout) = self.timing.resolve(self.count())?;
+        let nodes = self.count() as u32;
+        let last = u32::from(self.port) + nodes - 1;
         if self.port != 0 && last > 65535 {
             return Err(Failure::usage(format!(
                 "{} nodes from port {} on would need ports up to {last}; the highest is 65535",
-                self.nodes, self.port
+                nodes, self.port
             ))
             .hint(format!(
                 "--port {} or below, or --port 0 for free ones",
-                65536 - u32::from(self.nodes)
+                65536 - nodes
             )));
         }
         let control = u32::from(self.control_port);
@@ -95,7 +113,8 @@ impl Up {
                 .unwrap_or_default()
                 .as_str()
                 .to_owned(),
-            nodes: self.nodes.into(),
+            nodes: self.nodes.map(usize::from),
+            data_dir: self.data_dir.clone(),
             mode: self.rules.mode(),
             safeguards: self.rules.safeguards()?,
             write_timeout: self.rules.write_timeout,
@@ -291,10 +310,11 @@ fn head(cluster: &Cluster, state: &StateFile) -> String {
     } else {
         format!("{} nodes", info.nodes.len())
     };
-    let mut head = format!(
-        "cluster {}: {nodes}, {mode}; data in memory, gone when this ends\n",
-        info.name
-    );
+    let data = match info.storage.as_str() {
+        "memory" => "data in memory, gone when this ends".to_owned(),
+        directory => format!("data in {directory}"),
+    };
+    let mut head = format!("cluster {}: {nodes}, {mode}; {data}\n", info.name);
     for node in &info.nodes {
         head.push_str(&format!("\n  {}", node.url));
     }
@@ -336,7 +356,28 @@ pub(super) fn refused(error: BootError) -> Failure {
         }
         BootError::Descriptors(few) => Failure::new("too-few-descriptors", message)
             .hint(format!("raise the limit: ulimit -n {}", few.needed)),
+        BootError::OtherMembers { .. } => Failure::new("other-members", message)
+            .hint("leave --nodes out to start these, or give another --data-dir"),
+        BootError::Disk(error) => disk_failure(&error),
         BootError::Random(_) => Failure::new("system", message),
+    }
+}
+
+/// What is on disk cannot be used; it was left as it is.
+pub(super) fn disk_failure(error: &DiskError) -> Failure {
+    let message = error.to_string();
+    match error {
+        DiskError::InUse { .. } => Failure::new("in-use", message)
+            .hint("end the other one, or give another --data-dir; see: cluster ls"),
+        DiskError::TooNew { .. } => Failure::new("too-new", message)
+            .hint("use the version of cluster that wrote it; nothing was changed"),
+        DiskError::Foreign { .. } => Failure::new("foreign-disk", message)
+            .hint("directories in --data-dir bear their node's name"),
+        DiskError::Damaged { .. } => Failure::new("damaged", message).hint(
+            "nothing was changed; move this node's directory away and it starts empty, to be brought up to date by the others",
+        ),
+        DiskError::Io { .. } => Failure::new("disk", message)
+            .hint("check that the directory is yours, and that the disk has space"),
     }
 }
 

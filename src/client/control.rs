@@ -5,13 +5,18 @@ use std::time::Duration;
 use reqwest::{Client, Method, Response};
 use serde::de::DeserializeOwned;
 
+use crate::engine::Harm;
 use crate::types::NodeId;
 use crate::wire::control::{
-    ClusterInfo, ClusterStatus, ErrorBody, ErrorDetail, EventRecord, NodeChanged, VERSION_HEADER,
+    ClusterInfo, ClusterStatus, ErrorBody, ErrorDetail, EventRecord, Handed, NodeAddress,
+    NodeChanged, NodeRemoved, VERSION_HEADER,
 };
 
 /// How long an answer may take. A server that is suspended gives none.
 pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long what may take long may take.
+const LONG_PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long a stream of events may be silent: the server says something every ten seconds.
 const STREAM_SILENCE: Duration = Duration::from_secs(25);
@@ -22,6 +27,7 @@ pub struct ControlClient {
     http: Client,
     url: String,
     token: String,
+    patience: Duration,
 }
 
 /// Why there is no result.
@@ -43,7 +49,7 @@ impl ControlClient {
         let http = Client::builder()
             .no_proxy()
             .connect_timeout(PATIENCE)
-            .read_timeout(STREAM_SILENCE)
+            .read_timeout(LONG_PATIENCE.max(STREAM_SILENCE))
             .pool_max_idle_per_host(1)
             .tcp_nodelay(true)
             .build()?;
@@ -51,6 +57,7 @@ impl ControlClient {
             http,
             url: url.to_owned(),
             token: token.to_owned(),
+            patience: PATIENCE,
         })
     }
 
@@ -74,16 +81,46 @@ impl ControlClient {
         self.call(Method::GET, "/api/status").await
     }
 
-    /// Kills a node.
-    pub async fn kill(&self, node: &NodeId) -> Result<NodeChanged, ControlError> {
-        self.call(Method::POST, &format!("/api/nodes/{node}/kill"))
+    /// Kills a node, and harms its disk as asked.
+    pub async fn kill(&self, node: &NodeId, harm: Harm) -> Result<NodeChanged, ControlError> {
+        let query = match harm {
+            Harm::None => "",
+            Harm::LoseUnsynced => "?disk=lose-unsynced",
+            Harm::Wipe => "?disk=wipe",
+        };
+        self.call(Method::POST, &format!("/api/nodes/{node}/kill{query}"))
             .await
     }
 
-    /// Revives a node.
-    pub async fn revive(&self, node: &NodeId) -> Result<NodeChanged, ControlError> {
-        self.call(Method::POST, &format!("/api/nodes/{node}/revive"))
-            .await
+    /// Revives a node; with `trust` it votes even if its disk was lost.
+    pub async fn revive(&self, node: &NodeId, trust: bool) -> Result<NodeChanged, ControlError> {
+        let query = if trust { "?bootstrap=yes" } else { "" };
+        self.wait(&format!("/api/nodes/{node}/revive{query}")).await
+    }
+
+    /// Makes one more node.
+    pub async fn add(&self) -> Result<NodeAddress, ControlError> {
+        self.wait("/api/members").await
+    }
+
+    /// Removes a node.
+    pub async fn remove(&self, node: &NodeId) -> Result<NodeRemoved, ControlError> {
+        self.wait(&format!("/api/members/{node}/remove")).await
+    }
+
+    /// Hands the leadership over.
+    pub async fn transfer(&self, to: Option<&NodeId>) -> Result<Handed, ControlError> {
+        let query = to.map(|to| format!("?to={to}")).unwrap_or_default();
+        self.wait(&format!("/api/transfer{query}")).await
+    }
+
+    /// Asks for what may take long: an election, a copy of everything.
+    async fn wait<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
+        let client = ControlClient {
+            patience: LONG_PATIENCE,
+            ..self.clone()
+        };
+        client.call(Method::POST, path).await
     }
 
     /// Ends the cluster.
@@ -111,7 +148,7 @@ impl ControlClient {
         path: &str,
     ) -> Result<T, ControlError> {
         let response = self.send(method, path).await?;
-        let body = tokio::time::timeout(PATIENCE, response.text()).await;
+        let body = tokio::time::timeout(self.patience, response.text()).await;
         let body = body
             .map_err(|_| ControlError::Silent)?
             .map_err(|_| ControlError::Silent)?;
@@ -120,7 +157,8 @@ impl ControlClient {
 
     async fn send(&self, method: Method, path: &str) -> Result<Response, ControlError> {
         let request = self.http.request(method, format!("{}{path}", self.url));
-        let sent = tokio::time::timeout(PATIENCE, request.bearer_auth(&self.token).send()).await;
+        let sent =
+            tokio::time::timeout(self.patience, request.bearer_auth(&self.token).send()).await;
         let response = match sent {
             Err(_) => return Err(ControlError::Silent),
             Ok(Err(error)) if error.is_timeout() => return Err(ControlError::Silent),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 
 use crate::value::{Key, Value};
-use crate::wire::data::{Found, NodeStatus, NotLeader};
+use crate::wire::data::{Consistency, Found, NodeStatus, NotLeader, Unanswered};
 
 /// A client for any number of nodes.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub enum NoAnswer {
     Refused,
     /// Nothing came back: the request may have been carried out, or may yet be.
     Silent(String),
+    /// The node says why it cannot answer: nothing was done.
+    Declined(String),
     /// Something came back that is no answer of the course's API.
     Strange(String),
 }
@@ -29,6 +31,8 @@ pub enum Written {
     Done(String),
     /// The key to delete is not there.
     NoSuchKey,
+    /// The condition did not hold: nothing happened. The key's version, if there is such a key.
+    Unmet(Option<String>),
     /// The node does not lead: it did not happen.
     NotLeader {
         /// What the node is.
@@ -38,6 +42,32 @@ pub enum Written {
     },
     /// The node refused it for good: the status, and what it said.
     Rejected(u16, String),
+}
+
+/// On what terms a key is to be written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Only if the key has this version.
+    pub if_version: Option<String>,
+    /// Only if there is no such key.
+    pub if_absent: bool,
+    /// The write's name: repeated under it, it happens once.
+    pub idempotency_key: Option<String>,
+}
+
+impl Terms {
+    fn add_to(&self, mut request: RequestBuilder) -> RequestBuilder {
+        if let Some(version) = &self.if_version {
+            request = request.header("if-match", format!("\"{version}\""));
+        }
+        if self.if_absent {
+            request = request.header("if-none-match", "*");
+        }
+        if let Some(key) = &self.idempotency_key {
+            request = request.header("idempotency-key", key);
+        }
+        request
+    }
 }
 
 impl DataClient {
@@ -62,48 +92,67 @@ impl DataClient {
         serde_json::from_str(&body).map_err(|_| NoAnswer::Strange(shorten(&body)))
     }
 
-    /// The value of `key` at the node at `url`; `None` if it has none.
-    pub async fn get(&self, url: &str, key: &Key) -> Result<Option<Value>, NoAnswer> {
-        let response = send(self.0.get(key_url(url, key))).await?;
-        let status = response.status();
+    /// The value of `key` at the node at `url`, and its version if the node tells; `None` if it has no such key.
+    pub async fn get(
+        &self,
+        url: &str,
+        key: &Key,
+        consistency: Consistency,
+    ) -> Result<Option<(Value, Option<String>)>, NoAnswer> {
+        let query = match consistency {
+            Consistency::Local => String::new(),
+            other => format!("?consistency={}", other.as_str()),
+        };
+        let response = send(self.0.get(key_url(url, key) + &query)).await?;
+        let (status, version) = (response.status(), version(&response));
         let body = text(response).await?;
         match status {
             StatusCode::NOT_FOUND => Ok(None),
             StatusCode::OK => serde_json::from_str(&body)
-                .map(|found: Found| Some(found.value))
+                .map(|found: Found| Some((found.value, version)))
                 .map_err(|_| NoAnswer::Strange(shorten(&body))),
-            _ => Err(NoAnswer::Strange(shorten(&body))),
+            _ => Err(declined(&body)),
         }
     }
 
     /// Asks the node at `url` to set `key` to the JSON text `value`.
-    pub async fn put(&self, url: &str, key: &Key, value: &Value) -> Result<Written, NoAnswer> {
+    pub async fn put(
+        &self,
+        url: &str,
+        key: &Key,
+        value: &Value,
+        terms: &Terms,
+    ) -> Result<Written, NoAnswer> {
         let request = self.0.request(Method::PUT, key_url(url, key));
         let json = value.as_str().to_owned();
-        written(
-            request
-                .header("content-type", "application/json")
-                .body(json),
-        )
-        .await
+        let request = request.header("content-type", "application/json");
+        written(terms.add_to(request).body(json)).await
     }
 
     /// Asks the node at `url` to remove `key`.
-    pub async fn delete(&self, url: &str, key: &Key) -> Result<Written, NoAnswer> {
-        written(self.0.request(Method::DELETE, key_url(url, key))).await
+    pub async fn delete(&self, url: &str, key: &Key, terms: &Terms) -> Result<Written, NoAnswer> {
+        let request = self.0.request(Method::DELETE, key_url(url, key));
+        written(terms.add_to(request)).await
     }
 }
 
 async fn written(request: RequestBuilder) -> Result<Written, NoAnswer> {
     let response = send(request).await?;
-    let status = response.status();
+    let (status, version) = (response.status(), version(&response));
     let body = text(response).await?;
     Ok(match status {
         StatusCode::OK => Written::Done(body),
         StatusCode::NOT_FOUND => Written::NoSuchKey,
+        StatusCode::PRECONDITION_FAILED => Written::Unmet(version),
+        StatusCode::GATEWAY_TIMEOUT => {
+            let unknown: Result<Unanswered, _> = serde_json::from_str(&body);
+            let reason = unknown.map_or_else(|_| shorten(&body), |unknown| unknown.reason);
+            return Err(NoAnswer::Silent(format!(
+                "answered that nobody knows: {reason}"
+            )));
+        }
         StatusCode::SERVICE_UNAVAILABLE => {
-            let refusal: NotLeader =
-                serde_json::from_str(&body).map_err(|_| NoAnswer::Strange(shorten(&body)))?;
+            let refusal: NotLeader = serde_json::from_str(&body).map_err(|_| declined(&body))?;
             let leader = Some(refusal.leader_id).filter(|leader| leader != "Unknown");
             Written::NotLeader {
                 role: refusal.current_role,
@@ -134,6 +183,24 @@ fn no_answer(error: reqwest::Error) -> NoAnswer {
         false if error.is_timeout() => NoAnswer::Silent("no answer came in time".to_owned()),
         false => NoAnswer::Silent("the connection broke before an answer came".to_owned()),
     }
+}
+
+fn declined(body: &str) -> NoAnswer {
+    if let Ok(unanswered) = serde_json::from_str::<Unanswered>(body) {
+        return NoAnswer::Declined(unanswered.reason);
+    }
+    match serde_json::from_str::<NotLeader>(body) {
+        Ok(refusal) => NoAnswer::Declined(format!(
+            "it is a {}; {} leads",
+            refusal.current_role, refusal.leader_id
+        )),
+        Err(_) => NoAnswer::Strange(shorten(body)),
+    }
+}
+
+fn version(response: &Response) -> Option<String> {
+    let tag = response.headers().get("etag")?.to_str().ok()?;
+    Some(tag.trim_matches('"').to_owned())
 }
 
 fn shorten(body: &str) -> String {

@@ -4,11 +4,11 @@ use futures_util::{StreamExt, stream};
 
 use crate::client::data::{DataClient, NoAnswer};
 use crate::engine::Wanted;
-use crate::types::{Leadership, NodeId, Role, Term};
+use crate::types::{Election, Leadership, NodeId, Role, Term};
 use crate::wire::control::{
     ClusterInfoBrief, ClusterStatus, LostTotals, NodeRow, NodeState, STATUS_VERSION,
 };
-use crate::wire::data::NodeStatus;
+use crate::wire::data::{NodeDetail, NodeStatus};
 
 /// How many nodes are asked at once.
 const AT_ONCE: usize = 64;
@@ -21,7 +21,9 @@ pub async fn rows(client: &DataClient, nodes: Vec<Wanted>) -> Vec<NodeRow> {
             Ok(_) => NodeState::Up,
             Err(NoAnswer::Refused) if !node.alive => NodeState::Killed,
             Err(NoAnswer::Refused) => NodeState::Down,
-            Err(NoAnswer::Silent(_) | NoAnswer::Strange(_)) => NodeState::Silent,
+            Err(NoAnswer::Silent(_) | NoAnswer::Strange(_) | NoAnswer::Declined(_)) => {
+                NodeState::Silent
+            }
         };
         let Wanted { id, url, since, .. } = node;
         // A peer known by its address only is called what it calls itself.
@@ -67,7 +69,7 @@ pub fn status(
     }
     ClusterStatus {
         version: STATUS_VERSION,
-        warnings: warnings(&rows, leader.as_ref()),
+        warnings: warnings(&rows, leader.as_ref(), needs_majority(&info)),
         info,
         leader,
         term: leadership.map(|claim| claim.term),
@@ -92,7 +94,12 @@ fn claims(rows: &[NodeRow]) -> Vec<Leadership> {
         .collect()
 }
 
-fn warnings(rows: &[NodeRow], leader: Option<&NodeId>) -> Vec<String> {
+fn needs_majority(info: &ClusterInfoBrief) -> bool {
+    let mode = info.mode.as_ref();
+    mode.is_some_and(|mode| mode.election != Election::LowestId)
+}
+
+fn warnings(rows: &[NodeRow], leader: Option<&NodeId>, needs_majority: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     let claims = claims(rows);
     if claims.len() > 1 {
@@ -112,9 +119,26 @@ fn warnings(rows: &[NodeRow], leader: Option<&NodeId>) -> Vec<String> {
     }
     if up > 0 && 2 * up <= rows.len() {
         warnings.push(format!(
-            "{up} of {} nodes answer, no majority: this mode goes on without one, so others may lead elsewhere unseen",
-            rows.len()
+            "{up} of {} nodes answer, no majority: {}",
+            rows.len(),
+            match needs_majority {
+                true => "nothing is written until there is one",
+                false => "this mode goes on without one, so others may lead elsewhere unseen",
+            }
         ));
+    }
+    let details = rows
+        .iter()
+        .filter_map(|row| Some((&row.id, row.answer.as_ref()?.more.as_ref()?)));
+    for (id, detail) in details {
+        if let Some(why) = &detail.disk {
+            warnings.push(format!("{id}: its disk failed, it takes no part: {why}"));
+        }
+        if detail.recovering {
+            warnings.push(format!(
+                "{id} lost its disk: it does not vote until it has caught up"
+            ));
+        }
     }
     for (state, what) in [
         (NodeState::Silent, "should run but did not answer in time"),
@@ -142,12 +166,15 @@ pub fn settled(status: &ClusterStatus) -> Option<(NodeId, Term)> {
     Some((leader, status.term?)).filter(|_| agree)
 }
 
-/// Whether every node that answers holds the same log.
+/// Whether every node that answers holds the same log, and has all of it in its store.
 pub fn equal(status: &ClusterStatus) -> bool {
     let mut ends = status
         .nodes
         .iter()
         .filter_map(|row| row.answer.as_ref()?.more.as_ref());
     let first = ends.next();
-    first.is_some_and(|first| ends.all(|end| end.last_entry == first.last_entry))
+    let applied = |end: &NodeDetail| end.applied_index == end.last_index;
+    first.is_some_and(|first| {
+        applied(first) && ends.all(|end| end.last_entry == first.last_entry && applied(end))
+    })
 }

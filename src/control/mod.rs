@@ -4,6 +4,7 @@
 //! Host header is refused, so that no web page reaches it by a name of its own (DNS rebinding); there is no CORS.
 
 mod guard;
+mod members;
 mod stream;
 
 use std::future::Future;
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::middleware;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::client::data::DataClient;
 use crate::client::gather;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Harm};
 use crate::types::NodeId;
 use crate::wire::control::{
     ClusterInfoBrief, ErrorBody, ErrorDetail, NodeChanged, NodeState, VERSION_HEADER,
@@ -83,6 +84,9 @@ fn router<E: Engine>(shared: Arc<Shared<E>>) -> Router {
         .route("/api/events", get(stream::events::<E>))
         .route("/api/nodes/{id}/kill", post(kill::<E>))
         .route("/api/nodes/{id}/revive", post(revive::<E>))
+        .route("/api/members", post(members::add::<E>))
+        .route("/api/members/{id}/remove", post(members::remove::<E>))
+        .route("/api/transfer", post(members::transfer::<E>))
         .route("/api/down", post(down::<E>))
         .fallback(unknown_route)
         .method_not_allowed_fallback(unknown_route)
@@ -94,7 +98,7 @@ fn router<E: Engine>(shared: Arc<Shared<E>>) -> Router {
 }
 
 async fn info<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Response {
-    json(StatusCode::OK, shared.engine.info())
+    json(StatusCode::OK, &shared.engine.info())
 }
 
 async fn status<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Response {
@@ -119,10 +123,20 @@ async fn status<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Response {
 async fn kill<E: Engine>(
     State(shared): State<Arc<Shared<E>>>,
     Path(name): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Response {
+    let harm = match query.as_deref() {
+        None | Some("") => Harm::None,
+        Some("disk=lose-unsynced") => Harm::LoseUnsynced,
+        Some("disk=wipe") => Harm::Wipe,
+        Some(other) => {
+            let message = format!("{other:?} is no harm: disk=lose-unsynced or disk=wipe");
+            return refuse(StatusCode::BAD_REQUEST, "usage", message, None);
+        }
+    };
     let engine = shared.engine.clone();
     change(&shared, &name, NodeState::Killed, |id| async move {
-        engine.kill(&id).await
+        engine.kill(&id, harm).await
     })
     .await
 }
@@ -130,10 +144,12 @@ async fn kill<E: Engine>(
 async fn revive<E: Engine>(
     State(shared): State<Arc<Shared<E>>>,
     Path(name): Path<String>,
+    RawQuery(query): RawQuery,
 ) -> Response {
+    let trust = query.as_deref() == Some("bootstrap=yes");
     let engine = shared.engine.clone();
     change(&shared, &name, NodeState::Up, |id| async move {
-        engine.revive(&id).await
+        engine.revive(&id, trust).await
     })
     .await
 }
@@ -157,21 +173,28 @@ async fn change<E: Engine, F: Future<Output = Result<bool, EngineError>> + Send 
                 state,
             },
         ),
-        Ok(Err(EngineError::UnknownNode(name))) => unknown_node(shared, &name),
-        Ok(Err(error @ EngineError::System { .. })) => refuse(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "system",
-            error.to_string(),
-            None,
-        ),
-        Ok(Err(error @ EngineError::Stopping)) => {
-            refuse(StatusCode::CONFLICT, "stopping", error.to_string(), None)
-        }
-        Err(_) => {
-            let message = format!("{name}: the change failed; the program's own log says why");
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal", message, None)
-        }
+        Ok(Err(error)) => failed(shared, &error),
+        Err(_) => panicked(name),
     }
+}
+
+/// A change that its engine could not make.
+fn failed<E: Engine>(shared: &Shared<E>, error: &EngineError) -> Response {
+    let (status, code) = match error {
+        EngineError::UnknownNode(name) => return unknown_node(shared, name),
+        EngineError::System { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "system"),
+        EngineError::Stopping => (StatusCode::CONFLICT, "stopping"),
+        EngineError::Refused(_) => (StatusCode::CONFLICT, "refused"),
+        EngineError::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, "unsupported"),
+    };
+    let hint =
+        matches!(error, EngineError::Unsupported(_)).then(|| "cluster up --raft can".to_owned());
+    refuse(status, code, error.to_string(), hint)
+}
+
+fn panicked(what: &str) -> Response {
+    let message = format!("{what}: the change failed; the program's own log says why");
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, "internal", message, None)
 }
 
 async fn down<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Response {

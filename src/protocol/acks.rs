@@ -75,7 +75,7 @@ impl Node {
         // A tail that is not the leader's, behind a part that is: what was not applied can be overwritten.
         let repairable = self.repairable(applied);
         let patience = self.config.heartbeat;
-        let snapshot = (!shared || !reachable).then(|| self.snapshot());
+        let snapshot = (!shared || !reachable).then(|| Box::new(self.snapshot()));
         self.with_progress(from, |progress| {
             // An answer is overdue: the message is lost, or its receiver was. Doubled messages do no harm.
             let overdue = progress
@@ -129,7 +129,7 @@ impl Node {
             ),
             AppendOutcome::Stored(_) | AppendOutcome::Stale => (false, None),
         };
-        let snapshot = self.snapshot();
+        let snapshot = Box::new(self.snapshot());
         self.with_progress(from, |progress| {
             let expected = progress.expects(round);
             match (outcome, &mut progress.needs) {

@@ -116,7 +116,8 @@ impl Node {
         let is_large = self.log.bytes() > bytes + bytes / 4;
         // What is not applied stays; unless enough can go, every entry would try again.
         let can_go = self.applied.saturating_sub(self.log.compacted_index()) as usize;
-        if !(is_long && can_go >= step.max(1)) && !is_large {
+        let is_due = is_large || (is_long && can_go >= step.max(1));
+        if !is_due {
             return;
         }
         if let Some(compacted) = self.log.compact(window, bytes, self.applied) {

@@ -71,7 +71,7 @@ pub(super) enum Needs {
     /// Everything up to this index was sent: the entries behind.
     Entries(Index),
     /// A snapshot, of which it has everything up to a place.
-    Snapshot(Snapshot, Option<u64>),
+    Snapshot(Box<Snapshot>, Option<u64>),
     /// It speaks the chapter's protocol: the whole map, whenever the log has grown beyond this index.
     Maps(Option<Index>),
 }

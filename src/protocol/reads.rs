@@ -121,7 +121,7 @@ impl Node {
     /// Sends a round: heartbeats, whose answers confirm everything that was asked before.
     pub(super) fn confirm(&mut self) {
         let own = self.config.id.clone();
-        let voters: Vec<NodeId> = self.members.voters.iter().cloned().collect();
+        let voters: Vec<NodeId> = self.members.voters.clone();
         if let Part::Leader(leading) = &mut self.part {
             leading.reads.confirming = Some(leading.round);
         }

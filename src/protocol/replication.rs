@@ -185,7 +185,7 @@ impl Node {
 
     fn next_message(&mut self, to: &NodeId, round: u64) -> Option<Message> {
         let (claim, last, commit) = (self.claim(), self.log.last_index(), self.committed());
-        let whole = self.snapshot();
+        let whole = Box::new(self.snapshot());
         let Part::Leader(leading) = &mut self.part else {
             return None;
         };

@@ -2,10 +2,13 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::runtime::descriptors::TooFew;
 use crate::runtime::sockets::{self, Reserved};
+use crate::storage::DiskError;
+use crate::storage::meta;
 use crate::types::{Mode, NodeId, Safeguards};
 
 /// What a cluster is told.
@@ -13,8 +16,10 @@ use crate::types::{Mode, NodeId, Safeguards};
 pub struct Options {
     /// Its name.
     pub name: String,
-    /// How many nodes.
-    pub nodes: usize,
+    /// How many nodes; `None`: those on disk, or three.
+    pub nodes: Option<usize>,
+    /// Where they keep their data; `None`: in memory.
+    pub data_dir: Option<PathBuf>,
     /// Where they listen.
     pub host: IpAddr,
     /// The first one's port, the others' follow; 0: free ones.
@@ -65,6 +70,19 @@ pub enum BootError {
     /// Too few file descriptors.
     #[error(transparent)]
     Descriptors(#[from] TooFew),
+    /// What is on disk cannot be used.
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+    /// The members on disk are others.
+    #[error("{} holds the data of {found}; {wanted} nodes are not these", .directory.display())]
+    OtherMembers {
+        /// Where.
+        directory: PathBuf,
+        /// Whose data it is.
+        found: String,
+        /// How many nodes were wanted.
+        wanted: usize,
+    },
     /// The system has no randomness.
     #[error("the system gives no random numbers: {0}")]
     Random(String),
@@ -91,24 +109,50 @@ pub fn seed() -> Result<u64, BootError> {
     getrandom::u64().map_err(|error| BootError::Random(error.to_string()))
 }
 
-/// Reserves the ports of all nodes, or none.
-pub(super) fn reserve_all(
+/// Reserves the port of `id`, the `at`-th node from 0: the first node's, plus what its own number says, so that it stays
+/// the same whoever else comes and goes.
+pub(super) fn reserve_nth(
     options: &Options,
-) -> Result<Vec<(NodeId, Reserved, SocketAddr)>, BootError> {
-    let reserve_nth = |k: usize| {
-        let id = NodeId::nth(k);
-        let port = match options.port {
-            0 => 0,
-            first => first + (k - 1) as u16,
-        };
-        let wanted = SocketAddr::new(options.host, port);
-        let reserved = reserve(wanted, id.as_str())?;
-        let address = reserved.address().map_err(|source| BootError::Listen {
-            address: wanted,
-            node: id.to_string(),
-            source,
-        })?;
-        Ok((id, reserved, address))
+    id: &NodeId,
+    at: usize,
+) -> Result<(Reserved, SocketAddr), BootError> {
+    let number = id
+        .as_str()
+        .strip_prefix("node-")
+        .and_then(|k| k.parse::<usize>().ok());
+    let offset = number.map_or(at, |number| number.saturating_sub(1));
+    let port = match options.port {
+        0 => Some(0),
+        first => u16::try_from(usize::from(first) + offset).ok(),
     };
-    (1..=options.nodes).map(reserve_nth).collect()
+    let wanted = SocketAddr::new(options.host, port.unwrap_or(0));
+    let reserved = reserve(wanted, id.as_str())?;
+    let address = reserved.address().map_err(|source| BootError::Listen {
+        address: wanted,
+        node: id.to_string(),
+        source,
+    })?;
+    Ok((reserved, address))
+}
+
+/// The nodes that start: those on disk if there are any, otherwise as many as are wanted.
+pub(super) fn members(options: &Options) -> Result<Vec<NodeId>, BootError> {
+    let wanted = || (1..=options.nodes.unwrap_or(3)).map(NodeId::nth).collect();
+    let Some(directory) = &options.data_dir else {
+        return Ok(wanted());
+    };
+    let found = meta::nodes_in(directory)?;
+    match options.nodes {
+        _ if found.is_empty() => Ok(wanted()),
+        Some(nodes) if nodes != found.len() => Err(BootError::OtherMembers {
+            directory: directory.clone(),
+            found: found
+                .iter()
+                .map(NodeId::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+            wanted: nodes,
+        }),
+        Some(_) | None => Ok(found),
+    }
 }

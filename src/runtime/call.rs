@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 
 use crate::protocol::{Change, MemberChange, Message, MessageKind, Reply};
 use crate::store::Proviso;
-use crate::types::NodeId;
+use crate::types::{NodeId, Role};
 use crate::value::Key;
 
 /// What the task is asked or told.
@@ -56,4 +56,27 @@ pub(super) enum Answer {
     Success(Option<Message>),
     /// No honest node could have said that.
     Unbelievable,
+    /// The node takes no part any more.
+    Gone,
+}
+
+/// A node whose disk failed says so to everybody.
+pub(super) fn refuse(call: Call) {
+    match call {
+        Call::Write { answer, .. } => drop(answer.send(Reply::NotLeader {
+            role: Role::Follower,
+            leader: None,
+        })),
+        Call::Read { answer } | Call::Members { answer, .. } | Call::Transfer { answer, .. } => {
+            let reason = "the disk of this node failed".to_owned();
+            drop(answer.send(Reply::Unavailable { reason }));
+        }
+        Call::Request { answer, .. } => drop(answer.send(Answer::Gone)),
+        Call::Begin { .. }
+        | Call::Trust
+        | Call::Response { .. }
+        | Call::Refused { .. }
+        | Call::Identified { .. }
+        | Call::OtherRules { .. } => {}
+    }
 }

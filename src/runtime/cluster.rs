@@ -3,26 +3,29 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex as SyncMutex, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock};
 
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
-use crate::engine::{Engine, EngineError, Wanted};
+use crate::engine::{Engine, EngineError, Harm, Wanted};
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::rng::Rng;
-use crate::runtime::boot::{BootError, Options, reserve_all, seed};
+use crate::runtime::boot::{self, BootError, Options, reserve_nth, seed};
 use crate::runtime::clock::Clock;
 use crate::runtime::descriptors;
 use crate::runtime::events::EventLog;
-use crate::runtime::node_task::{self, RunningNode};
-use crate::runtime::seat::{Seat, World};
+use crate::runtime::node_task;
+use crate::runtime::seat::{Addresses, Seat, World};
+use crate::runtime::slot::{Slot, State, now, recover};
 use crate::runtime::sockets::Reserved;
+use crate::storage::files::Files;
+use crate::storage::io::Io;
 use crate::storage::memory::Memory;
-use crate::types::{Config, Members, NodeId};
+use crate::storage::meta::{FORMAT, Meta, read_meta};
+use crate::storage::{Disk, DiskError};
+use crate::types::{Config, Members, Mode, NodeId};
 use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, ModeInfo, NodeAddress};
 
 /// A running cluster.
@@ -31,36 +34,23 @@ pub struct Cluster {
     options: Options,
     world: World,
     events: Arc<EventLog>,
-    slots: BTreeMap<NodeId, Slot>,
+    slots: SyncMutex<BTreeMap<NodeId, Arc<Slot>>>,
     /// Those who are members if no log says otherwise.
     members: Arc<Members>,
     /// Everybody's, for everybody.
-    urls: Arc<BTreeMap<NodeId, String>>,
+    urls: Addresses,
     seeds: SyncMutex<Rng>,
-}
-
-struct Slot {
-    url: String,
-    address: SocketAddr,
-    state: Mutex<State>,
-    wanted: SyncMutex<(bool, String)>,
-}
-
-enum State {
-    Running(RunningNode),
-    Killed(Memory, Reserved),
-    /// The cluster is going down.
-    Gone,
-}
-
-fn now() -> String {
-    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
+    /// Held by whoever changes the members.
+    pub(super) changes: Mutex<()>,
+    /// Held by whoever destroys a disk, who has to look at all the others.
+    wipes: Mutex<()>,
 }
 
 impl Cluster {
-    /// Boots all nodes, or none: ports are bound before anything starts. Returns once all of them listen.
+    /// Boots all nodes, or none: ports are bound and disks opened before anything starts. Returns once all of them listen.
     pub async fn boot(options: Options) -> Result<Arc<Cluster>, BootError> {
-        descriptors::ensure(options.nodes)?;
+        let ids = boot::members(&options)?;
+        descriptors::ensure(ids.len())?;
         let mut rng = Rng::new(seed()?);
         let events = Arc::new(EventLog::default());
         let log = events.clone();
@@ -71,50 +61,44 @@ impl Cluster {
             max_value: options.max_value,
             course: options.course,
         };
-        let reserved = reserve_all(&options)?;
-        let slot = |(id, reserved, address): (NodeId, Reserved, SocketAddr)| {
-            let disk = Memory::new(rng.boot());
-            let slot = Slot {
-                url: format!("http://{address}"),
-                address,
-                state: Mutex::new(State::Killed(disk, reserved)),
-                wanted: SyncMutex::new((true, now())),
-            };
-            (id, slot)
-        };
-        let slots: BTreeMap<NodeId, Slot> = reserved.into_iter().map(slot).collect();
-        let info = info(&options, &slots, rng.draw());
-        let seeds = SyncMutex::new(rng);
-        let urls = slots
-            .iter()
-            .map(|(id, slot)| (id.clone(), slot.url.clone()));
-        let urls = Arc::new(urls.collect());
-        let members = Arc::new(Members::new(slots.keys().cloned().collect()));
+        let info = info(&options, rng.draw());
         let cluster = Cluster {
             info,
             options,
             world,
             events,
-            slots,
-            members,
-            urls,
-            seeds,
+            slots: SyncMutex::default(),
+            members: Arc::new(Members::new(ids.clone())),
+            urls: Addresses::default(),
+            seeds: SyncMutex::new(rng),
+            changes: Mutex::default(),
+            wipes: Mutex::default(),
         };
+        for (at, id) in ids.iter().enumerate() {
+            let (reserved, address) = reserve_nth(&cluster.options, id, at)?;
+            let slot = Slot::new(cluster.new_disk(id)?, reserved, address);
+            cluster.insert(id, Arc::new(slot));
+        }
         cluster.start_all().await?;
         Ok(Arc::new(cluster))
     }
 
     async fn start_all(&self) -> Result<(), BootError> {
-        for (id, slot) in &self.slots {
+        let slots = self.slots();
+        // Disks are read side by side.
+        let started = join_all(slots.iter().map(|(id, slot)| async move {
             let mut state = slot.state.lock().await;
-            self.start(id, slot, &mut state)
-                .map_err(|source| BootError::Listen {
-                    address: slot.address,
-                    node: id.to_string(),
-                    source,
-                })?;
+            let started = self.start(id, slot, &mut state).await;
+            started.map_err(|source| BootError::Listen {
+                address: slot.address,
+                node: id.to_string(),
+                source,
+            })
+        }));
+        for result in started.await {
+            result?;
         }
-        for slot in self.slots.values() {
+        for (_, slot) in &slots {
             if let State::Running(node) = &*slot.state.lock().await {
                 node.begin(true).await;
             }
@@ -122,10 +106,46 @@ impl Cluster {
         Ok(())
     }
 
-    /// Brings a killed node to life, on its disk and port.
-    fn start(&self, id: &NodeId, slot: &Slot, state: &mut State) -> io::Result<()> {
+    /// The disk of `id`: what it left there, or a new one.
+    pub(super) fn new_disk(&self, id: &NodeId) -> Result<Box<dyn Disk>, DiskError> {
+        let boot = self.seeds().boot();
+        let Some(directory) = &self.options.data_dir else {
+            return Ok(Box::new(Memory::new(boot)));
+        };
+        let meta = Meta {
+            format: FORMAT,
+            id: id.clone(),
+            members: self.members.iter().cloned().collect(),
+            boot,
+            mode: self.mode().to_string(),
+        };
+        let directory = directory.join(id.as_str());
+        let before = read_meta(&directory)?.map(|meta| meta.mode);
+        let files = Files::open(&directory, meta, Io::default())?;
+        if let Some(was) = before.filter(|was| *was != self.mode().to_string()) {
+            let is = self.mode().to_string();
+            self.report(Some(id.clone()), Event::OtherMode { was, is });
+        }
+        Ok(Box::new(files))
+    }
+
+    /// Brings a killed node to life, on its disk and port. What cannot be read is left as it is.
+    pub(super) async fn start(
+        &self,
+        id: &NodeId,
+        slot: &Slot,
+        state: &mut State,
+    ) -> io::Result<()> {
         let State::Killed(disk, reserved) = std::mem::replace(state, State::Gone) else {
             return Ok(());
+        };
+        let (disk, found) = recover(disk).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) => {
+                *state = State::Killed(disk, reserved);
+                return Err(io::Error::other(error));
+            }
         };
         let seat = Seat {
             config: self.config(id),
@@ -134,30 +154,22 @@ impl Cluster {
             disk,
             world: self.world.clone(),
         };
-        let seed = self
-            .seeds
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .draw();
-        *state = State::Running(node_task::start(seat, seed)?);
-        self.report(
-            Some(id.clone()),
-            Event::Listening {
-                url: slot.url.clone(),
-            },
-        );
+        let seed = self.seeds().draw();
+        *state = State::Running(node_task::start(seat, found, seed)?);
+        let url = slot.url.clone();
+        self.report(Some(id.clone()), Event::Listening { url });
         Ok(())
     }
 
-    fn config(&self, id: &NodeId) -> Config {
+    pub(super) fn config(&self, id: &NodeId) -> Config {
         Config {
-            heartbeat: self.options.heartbeat,
-            election_timeout: self.options.election_timeout,
             members: self.members.clone(),
             mode: self.options.mode,
             safeguards: self.options.safeguards,
             write_timeout: self.options.write_timeout,
             snapshot_every: self.options.snapshot_every,
+            heartbeat: self.options.heartbeat,
+            election_timeout: self.options.election_timeout,
             ..Config::new(id.clone(), Vec::new())
         }
     }
@@ -165,7 +177,7 @@ impl Cluster {
     /// Ends every node and frees every port.
     pub async fn stop(&self) {
         self.report(None, Event::Stopping);
-        join_all(self.slots.values().map(|slot| async {
+        join_all(self.slots().into_iter().map(|(_, slot)| async move {
             let state = std::mem::replace(&mut *slot.state.lock().await, State::Gone);
             if let State::Running(node) = state {
                 node.kill().await;
@@ -174,96 +186,148 @@ impl Cluster {
         .await;
     }
 
-    fn slot(&self, id: &NodeId) -> Result<&Slot, EngineError> {
-        self.slots
-            .get(id)
-            .ok_or_else(|| EngineError::UnknownNode(id.to_string()))
+    pub(super) fn options(&self) -> &Options {
+        &self.options
     }
-}
 
-impl Slot {
-    fn want(&self, alive: bool) {
-        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = (alive, now());
+    pub(super) fn mode(&self) -> Mode {
+        self.options.mode
+    }
+
+    pub(super) fn seeds(&self) -> MutexGuard<'_, Rng> {
+        self.seeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<NodeId, Arc<Slot>>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every slot, in order.
+    pub(super) fn slots(&self) -> Vec<(NodeId, Arc<Slot>)> {
+        let all = self.all();
+        let slots = all.iter().map(|(id, slot)| (id.clone(), slot.clone()));
+        slots.collect()
+    }
+
+    pub(super) fn slot(&self, id: &NodeId) -> Result<Arc<Slot>, EngineError> {
+        let slot = self.all().get(id).cloned();
+        slot.ok_or_else(|| EngineError::UnknownNode(id.to_string()))
+    }
+
+    pub(super) fn insert(&self, id: &NodeId, slot: Arc<Slot>) {
+        let mut urls = self.urls.write().unwrap_or_else(PoisonError::into_inner);
+        urls.insert(id.clone(), slot.url.clone());
+        self.all().insert(id.clone(), slot);
+    }
+
+    pub(super) fn forget(&self, id: &NodeId) -> Option<Arc<Slot>> {
+        let mut urls = self.urls.write().unwrap_or_else(PoisonError::into_inner);
+        urls.remove(id);
+        self.all().remove(id)
+    }
+
+    /// The next node's name: above all there are.
+    pub(super) fn next_id(&self) -> NodeId {
+        let number = |id: &NodeId| id.as_str().strip_prefix("node-")?.parse::<usize>().ok();
+        let highest = self.all().keys().filter_map(number).max();
+        NodeId::nth(highest.unwrap_or(0) + 1)
     }
 }
 
 impl Engine for Cluster {
-    fn info(&self) -> &ClusterInfo {
-        &self.info
+    fn info(&self) -> ClusterInfo {
+        let address = |(id, slot): (NodeId, Arc<Slot>)| NodeAddress {
+            id,
+            url: slot.url.clone(),
+        };
+        ClusterInfo {
+            nodes: self.slots().into_iter().map(address).collect(),
+            ..self.info.clone()
+        }
     }
 
     fn wanted(&self) -> Vec<Wanted> {
-        let wanted = |(id, slot): (&NodeId, &Slot)| {
-            let (alive, since) = slot
-                .wanted
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            Wanted {
-                id: id.clone(),
-                url: slot.url.clone(),
-                alive,
-                since,
-            }
-        };
-        self.slots.iter().map(wanted).collect()
+        let slots = self.slots();
+        slots.iter().map(|(id, slot)| slot.wanted(id)).collect()
     }
 
-    async fn kill(&self, id: &NodeId) -> Result<bool, EngineError> {
+    async fn kill(&self, id: &NodeId, harm: Harm) -> Result<bool, EngineError> {
         let slot = self.slot(id)?;
+        let _alone = match harm {
+            Harm::Wipe => Some(self.wipes.lock().await),
+            Harm::None | Harm::LoseUnsynced => None,
+        };
         let mut state = slot.state.lock().await;
-        let node = match std::mem::replace(&mut *state, State::Gone) {
-            State::Running(node) => node,
-            State::Gone => return Err(EngineError::Stopping),
-            dead @ State::Killed(..) => {
-                *state = dead;
-                return Ok(false);
+        let system = |what| {
+            move |source| EngineError::System {
+                node: id.clone(),
+                what,
+                source,
             }
         };
-        // Marked before its port refuses: who sees it refuse must not think it died by itself.
-        slot.want(false);
-        let disk = node.kill().await.unwrap_or_else(|| {
-            // Its task had panicked, and the disk with it: an empty one, under a name of its own.
-            let boot = self
-                .seeds
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .boot();
-            Memory::new(boot)
-        });
-        let reserved =
-            Reserved::again(slot.address)
-                .await
-                .map_err(|source| EngineError::System {
+        match std::mem::replace(&mut *state, State::Gone) {
+            State::Gone => Err(EngineError::Stopping),
+            State::Killed(disk, reserved) => {
+                // The dead can still lose what they left.
+                let disk = self.harm(id, Some(disk), harm).await;
+                let disk = disk.map_err(system("cannot destroy its disk"))?;
+                *state = State::Killed(disk, reserved);
+                Ok(harm == Harm::Wipe)
+            }
+            State::Running(node) => {
+                // Marked before its port refuses: who sees it refuse must not think it died by itself.
+                slot.want(false);
+                let disk = node.kill().await;
+                let reserved = Reserved::again(slot.address).await;
+                let reserved = reserved.map_err(system("cannot keep its port"))?;
+                self.report(Some(id.clone()), Event::Killed);
+                let disk = self.harm(id, disk, harm).await;
+                let disk = disk.map_err(system("cannot keep its disk"))?;
+                *state = State::Killed(disk, reserved);
+                Ok(true)
+            }
+        }
+    }
+
+    async fn revive(&self, id: &NodeId, trust: bool) -> Result<bool, EngineError> {
+        let slot = self.slot(id)?;
+        let mut state = slot.state.lock().await;
+        let was_dead = match &*state {
+            State::Running(_) => false,
+            State::Gone => return Err(EngineError::Stopping),
+            State::Killed(..) => {
+                self.report(Some(id.clone()), Event::Revived);
+                let started = self.start(id, &slot, &mut state).await;
+                started.map_err(|source| EngineError::System {
                     node: id.clone(),
-                    what: "cannot keep its port",
+                    what: "cannot start again",
                     source,
                 })?;
-        *state = State::Killed(disk, reserved);
-        self.report(Some(id.clone()), Event::Killed);
-        Ok(true)
+                slot.want(true);
+                true
+            }
+        };
+        if let State::Running(node) = &*state {
+            if was_dead {
+                node.begin(false).await;
+            }
+            if trust {
+                node.trust().await;
+            }
+        }
+        Ok(was_dead || trust)
     }
 
-    async fn revive(&self, id: &NodeId) -> Result<bool, EngineError> {
-        let slot = self.slot(id)?;
-        let mut state = slot.state.lock().await;
-        match &*state {
-            State::Running(_) => return Ok(false),
-            State::Gone => return Err(EngineError::Stopping),
-            State::Killed(..) => {}
-        }
-        self.report(Some(id.clone()), Event::Revived);
-        self.start(id, slot, &mut state)
-            .map_err(|source| EngineError::System {
-                node: id.clone(),
-                what: "cannot listen again",
-                source,
-            })?;
-        slot.want(true);
-        if let State::Running(node) = &*state {
-            node.begin(false).await;
-        }
-        Ok(true)
+    async fn add(&self) -> Result<NodeAddress, EngineError> {
+        self.add_node().await
+    }
+
+    async fn remove(&self, id: &NodeId) -> Result<(), EngineError> {
+        self.remove_node(id).await
+    }
+
+    async fn transfer(&self, to: Option<NodeId>) -> Result<NodeId, EngineError> {
+        self.transfer_to(to).await
     }
 
     fn events_after(&self, seq: u64, limit: usize) -> Vec<EventRecord> {
@@ -287,12 +351,9 @@ impl Engine for Cluster {
     }
 }
 
-fn info(options: &Options, slots: &BTreeMap<NodeId, Slot>, nonce: u64) -> ClusterInfo {
+fn info(options: &Options, nonce: u64) -> ClusterInfo {
     let mode = options.mode;
-    let address = |(id, slot): (&NodeId, &Slot)| NodeAddress {
-        id: id.clone(),
-        url: slot.url.clone(),
-    };
+    let directory = options.data_dir.as_ref();
     ClusterInfo {
         program: env!("CARGO_PKG_VERSION").to_owned(),
         name: options.name.clone(),
@@ -304,11 +365,11 @@ fn info(options: &Options, slots: &BTreeMap<NodeId, Slot>, nonce: u64) -> Cluste
             replication: mode.replication,
             promise: mode.promise().to_owned(),
         },
-        storage: "memory".to_owned(),
+        storage: directory.map_or("memory".to_owned(), |path| path.display().to_string()),
         heartbeat_ms: options.heartbeat.as_millis() as u64,
         election_timeout_ms: options.election_timeout.as_millis() as u64,
         course: options.course,
         lang: options.lang.clone(),
-        nodes: slots.iter().map(address).collect(),
+        nodes: Vec::new(),
     }
 }

@@ -5,18 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::event::Event;
-use crate::protocol::{Action, Input, Message, Node, Record, Reply, RequestId};
-use crate::runtime::call::{Answer, Call};
+use crate::protocol::{Action, Input, Message, Node, Record, Recovered, Reply, RequestId};
+use crate::runtime::call::{Answer, Call, refuse};
 use crate::runtime::http;
+use crate::runtime::ledger::Ledger;
+use crate::runtime::running::RunningNode;
 use crate::runtime::seat::{Seat, World};
 use crate::runtime::transport::Transport;
 use crate::runtime::view::{View, Window};
-use crate::storage::memory::Memory;
+use crate::storage::{Disk, DiskError};
 use crate::types::{NodeId, Time};
 
 /// How many events one batch takes at most, so that no flood delays a heartbeat.
@@ -28,21 +29,13 @@ const QUEUE: usize = 4096;
 /// Under load one event of stored entries is reported in this time.
 const QUIET: Duration = Duration::from_millis(250);
 
-/// A node that lives.
-pub struct RunningNode {
-    inbox: mpsc::Sender<Call>,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-    task: JoinHandle<Memory>,
-}
-
-/// Starts a node. It serves at once, and takes part from [`RunningNode::begin`] on. `seed` decides what it draws.
-pub fn start(seat: Seat, seed: u64) -> std::io::Result<RunningNode> {
+/// Starts a node on what was found on its disk. It serves at once, and takes part from [`RunningNode::begin`] on. `seed` decides what it draws.
+pub fn start(seat: Seat, recovered: Recovered, seed: u64) -> std::io::Result<RunningNode> {
     let (inbox, calls) = mpsc::channel(QUEUE);
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let listener = tokio::net::TcpListener::from_std(seat.listener)?;
-    let node = Node::new(seat.config, seat.disk.recover(), seed);
+    let node = Node::new(seat.config, recovered, seed);
     let window = Window::new(View::of(&node, seat.world.clock.now()));
     let service = http::Service::new(node.config(), &seat.world, window.clone(), inbox.clone());
     tasks.spawn(http::serve(listener, service, stop.clone(), tasks.clone()));
@@ -55,9 +48,10 @@ pub fn start(seat: Seat, seed: u64) -> std::io::Result<RunningNode> {
     );
     let task = Task {
         node,
-        disk: seat.disk,
+        ledger: Ledger::new(seat.disk),
+        failed: None,
         world: seat.world,
-        window,
+        window: window.clone(),
         transport,
         pending: Pending::default(),
         quiet_until: Time::ZERO,
@@ -67,28 +61,11 @@ pub fn start(seat: Seat, seed: u64) -> std::io::Result<RunningNode> {
     let task = tokio::spawn(task.run(calls, stop.clone()));
     Ok(RunningNode {
         inbox,
+        window,
         stop,
         tasks,
         task,
     })
-}
-
-impl RunningNode {
-    /// Lets it take part; with `bootstrap` all nodes of a new cluster do so now.
-    pub async fn begin(&self, bootstrap: bool) {
-        // A node that is gone takes no part.
-        let _ = self.inbox.send(Call::Begin { bootstrap }).await;
-    }
-
-    /// Kills it: its task is gone, its port closed, every connection reset, and nobody gets an answer any more. Returns
-    /// its disk; `None` if the task had failed.
-    pub async fn kill(self) -> Option<Memory> {
-        self.stop.cancel();
-        self.tasks.close();
-        let disk = self.task.await.ok();
-        self.tasks.wait().await;
-        disk
-    }
 }
 
 /// Who waits for what the current batch brings.
@@ -109,7 +86,9 @@ impl Pending {
 
 struct Task {
     node: Node,
-    disk: Memory,
+    ledger: Ledger,
+    /// Why the disk failed: then the node promises nothing any more.
+    failed: Option<String>,
     world: World,
     window: Window,
     transport: Transport,
@@ -130,7 +109,11 @@ enum Promise {
 }
 
 impl Task {
-    async fn run(mut self, mut calls: mpsc::Receiver<Call>, stop: CancellationToken) -> Memory {
+    async fn run(
+        mut self,
+        mut calls: mpsc::Receiver<Call>,
+        stop: CancellationToken,
+    ) -> Option<Box<dyn Disk>> {
         let mut batch = Vec::new();
         loop {
             let due = self.next_deadline();
@@ -147,18 +130,25 @@ impl Task {
                 _ = calls.recv_many(&mut batch, BATCH) => {}
                 () = timer => {}
             }
-            self.turn(&mut batch);
+            self.turn(&mut batch).await;
         }
-        self.disk
+        self.ledger.into_disk()
     }
 
     fn next_deadline(&self) -> Option<Time> {
+        if self.failed.is_some() {
+            return None;
+        }
         let quiet = self.replicated.as_ref().map(|_| self.quiet_until);
         self.node.next_deadline().into_iter().chain(quiet).min()
     }
 
-    /// One batch: state changes never straddle an await.
-    fn turn(&mut self, batch: &mut Vec<Call>) {
+    /// One batch: state changes never straddle an await, only promises wait for the disk. What arrives meanwhile is in
+    /// the next batch, and shares its write: a slow disk is written to seldom, in large pieces.
+    async fn turn(&mut self, batch: &mut Vec<Call>) {
+        if self.failed.is_some() {
+            return batch.drain(..).for_each(refuse);
+        }
         let mut records = Vec::new();
         let mut promises = Vec::new();
         for call in batch.drain(..) {
@@ -174,12 +164,35 @@ impl Task {
                 self.step(now, Input::Tick, None, &mut records, &mut promises);
             }
         }
-        self.disk.write(&records);
-        self.window.publish(&self.node, now);
+        if let Err(error) = self.ledger.write(records).await {
+            return self.fail(&error, promises);
+        }
+        self.window.publish(&self.node, now, self.ledger.syncs());
         for promise in promises {
             self.keep(promise, now);
         }
         self.report_replicated(now);
+    }
+
+    /// The disk failed: nothing that was to be promised is, and the node takes no part any more. The process goes on.
+    fn fail(&mut self, error: &DiskError, promises: Vec<Promise>) {
+        let why = error.to_string();
+        let reason = format!("the disk of this node failed: {why}");
+        let unknown = Reply::Unknown { reason };
+        for promise in promises {
+            match promise {
+                Promise::Reply(client, _) => drop(client.send(unknown.clone())),
+                Promise::Answer(asker, _) => drop(asker.send(Answer::Gone)),
+                Promise::Send { .. } | Promise::Report(_) => {}
+            }
+        }
+        for client in std::mem::take(&mut self.pending.clients).into_values() {
+            // Who has gone away needs no answer.
+            let _ = client.send(unknown.clone());
+        }
+        self.window.fail(why.clone());
+        self.report(Event::DiskFailed { why: why.clone() });
+        self.failed = Some(why);
     }
 
     fn take(&mut self, call: Call, records: &mut Vec<Record>, promises: &mut Vec<Promise>) {

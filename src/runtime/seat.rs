@@ -7,11 +7,14 @@ use std::sync::{Arc, RwLock};
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::runtime::clock::Clock;
-use crate::storage::memory::Memory;
+use crate::storage::Disk;
 use crate::types::{Config, NodeId};
 
 /// Takes events; must not block.
 pub type Events = Arc<dyn Fn(&NodeId, Event) + Send + Sync>;
+
+/// Where everybody is. Shared, since a thousand nodes know a thousand each, and members come and go.
+pub type Addresses = Arc<RwLock<BTreeMap<NodeId, String>>>;
 
 /// What all nodes of one process share. Cheap to clone.
 #[derive(Clone)]
@@ -32,12 +35,12 @@ pub struct World {
 pub struct Seat {
     /// What it is told.
     pub config: Config,
-    /// The base URL of every other member, `http://127.0.0.1:4002`; shared, since a thousand nodes know a thousand each.
-    pub peers: Arc<BTreeMap<NodeId, String>>,
+    /// The base URL of every other member, `http://127.0.0.1:4002`.
+    pub peers: Addresses,
     /// Its port: listening, non-blocking.
     pub listener: TcpListener,
     /// Its disk.
-    pub disk: Memory,
+    pub disk: Box<dyn Disk>,
     /// What it shares.
     pub world: World,
 }

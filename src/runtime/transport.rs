@@ -3,7 +3,7 @@
 //! matters, so a dead or slow peer costs nobody else anything.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLockReadGuard};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::protocol::{Message, MessageKind};
 use crate::runtime::call::Call;
 use crate::runtime::lane::{Lane, Road};
-use crate::runtime::seat::World;
+use crate::runtime::seat::{Addresses, World};
 use crate::types::{Config, NodeId};
 
 /// How many messages may wait in a lane. One append and one heartbeat are in flight at a time; more is repetition.
@@ -25,7 +25,7 @@ const LEAST_BULK: Duration = Duration::from_secs(1);
 pub struct Transport {
     road: Arc<Road>,
     /// Base URLs by the names they were configured under.
-    peers: Arc<BTreeMap<NodeId, String>>,
+    peers: Addresses,
     /// Those whose real names were learned since.
     learned: BTreeMap<NodeId, String>,
     /// Of those that something was sent to: most nodes of a large cluster only answer.
@@ -43,7 +43,7 @@ impl Transport {
     /// The ways from the node of `config` to `peers` (base URLs). Ends with `stop`.
     pub(super) fn new(
         config: &Config,
-        peers: Arc<BTreeMap<NodeId, String>>,
+        peers: Addresses,
         world: &World,
         inbox: mpsc::Sender<Call>,
         stop: CancellationToken,
@@ -65,7 +65,7 @@ impl Transport {
 
     /// Sends `message`, unless its lane is full of others.
     pub fn send(&mut self, to: &NodeId, message: Message) {
-        let Some(url) = self.learned.get(to).or_else(|| self.peers.get(to)) else {
+        let Some(url) = self.url(to) else {
             return;
         };
         let lanes = self.lanes.entry(to.clone()).or_default();
@@ -73,7 +73,7 @@ impl Transport {
             true => (&mut lanes.urgent, self.urgent),
             false => (&mut lanes.bulk, self.urgent.max(LEAST_BULK)),
         };
-        let open = || Lane::open(self.road.clone(), to, authority(url), timeout, QUEUE);
+        let open = || Lane::open(self.road.clone(), to, authority(&url), timeout, QUEUE);
         let lane = slot.get_or_insert_with(open);
         // A lane that was idle has closed: the message opens another.
         if let Err(mpsc::error::TrySendError::Closed(message)) = lane.try_send(message) {
@@ -82,12 +82,22 @@ impl Transport {
         }
     }
 
+    fn url(&self, id: &NodeId) -> Option<String> {
+        let known = self.learned.get(id).cloned();
+        known.or_else(|| self.peers().get(id).cloned())
+    }
+
+    fn peers(&self) -> RwLockReadGuard<'_, BTreeMap<NodeId, String>> {
+        self.peers.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The peer known by `address` is called `id`.
     pub fn rename(&mut self, address: &NodeId, id: &NodeId) {
         // Its lanes carry the old name.
         self.lanes.remove(address);
-        if let Some(url) = self.peers.get(address) {
-            self.learned.insert(id.clone(), url.clone());
+        let url = self.peers().get(address).cloned();
+        if let Some(url) = url {
+            self.learned.insert(id.clone(), url);
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::protocol::{Node, Status};
+use crate::protocol::{Node, Run, Status};
 use crate::store::Store;
-use crate::types::Time;
+use crate::types::{Role, Time};
 
 /// A node as of its last batch.
 #[derive(Debug, Clone)]
@@ -18,6 +18,10 @@ pub struct View {
     pub store: Store,
     /// Why its disk failed, if it did.
     pub disk: Option<String>,
+    /// How many syncs of its disk have completed.
+    pub syncs: u64,
+    /// Which leaderships its log is made of.
+    pub history: Arc<Vec<Run>>,
     /// How often the store was replaced as a whole.
     epoch: u64,
 }
@@ -30,6 +34,8 @@ impl View {
             at: now,
             store: node.store().clone(),
             disk: None,
+            syncs: 0,
+            history: node.log().history().clone(),
             epoch: node.epoch(),
         }
     }
@@ -49,7 +55,7 @@ impl Window {
     ///
     /// The store shown is a second one, kept up by the same entries. Sharing the node's own would cost no memory, but
     /// then each write would copy the part of the tree that it touches: at 100,000 keys a third of the throughput.
-    pub fn publish(&self, node: &Node, now: Time) {
+    pub fn publish(&self, node: &Node, now: Time, syncs: u64) {
         let mut shown = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let (epoch, applied) = (shown.epoch, shown.status.applied);
         let store = &mut shown.store;
@@ -62,6 +68,16 @@ impl Window {
             None => *store = node.store().clone(),
         }
         (shown.status, shown.at, shown.epoch) = (node.status(now), now, node.epoch());
+        (shown.syncs, shown.history) = (syncs, node.log().history().clone());
+    }
+
+    /// Shows a node whose disk failed: it leads nobody, and obeys nobody.
+    pub fn fail(&self, why: String) {
+        let mut shown = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        shown.status.role = Role::Follower;
+        shown.status.leader = None;
+        shown.status.heard_ago = None;
+        shown.disk = Some(why);
     }
 
     /// Looks at what is shown. `look` must be quick.

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::protocol::{Ballot, Entry, Record, Recovered, Snapshot};
+use crate::storage::{Disk, DiskError};
 use crate::types::{Boot, EntryId, Index, index_of};
 
 /// A node's disk.
@@ -34,16 +35,8 @@ impl Memory {
         }
     }
 
-    /// An empty disk in the place of one that was lost: what its node had promised, nobody knows.
-    pub fn replacing_a_lost_one(boot: Boot) -> Memory {
-        Memory {
-            recovering: true,
-            ..Memory::new(boot)
-        }
-    }
-
-    /// Keeps `records`, in their order, all or nothing.
-    pub fn write(&mut self, records: &[Record]) {
+    /// Keeps `records`, in their order.
+    pub fn keep(&mut self, records: &[Record]) {
         for record in records {
             match record {
                 Record::Ballot(ballot) => self.ballot = ballot.clone(),
@@ -82,13 +75,8 @@ impl Memory {
         }
     }
 
-    /// Forgets what nobody waited for, as a power cut may.
-    pub fn lose_unsynced(&mut self) {
-        self.commit = self.sure;
-    }
-
     /// What a node that starts on this disk finds.
-    pub fn recover(&self) -> Recovered {
+    pub fn found(&self) -> Recovered {
         Recovered {
             boot: self.boot,
             ballot: self.ballot.clone(),
@@ -98,5 +86,32 @@ impl Memory {
             entries: self.entries.iter().cloned().collect(),
             commit: self.commit,
         }
+    }
+}
+
+impl Disk for Memory {
+    fn recover(&mut self) -> Result<Recovered, DiskError> {
+        Ok(self.found())
+    }
+
+    fn write(&mut self, records: &[Record]) -> Result<(), DiskError> {
+        self.keep(records);
+        Ok(())
+    }
+
+    fn blocks(&self, _records: &[Record]) -> bool {
+        false
+    }
+
+    fn lose_unsynced(&mut self) {
+        self.commit = self.sure;
+    }
+
+    fn wipe(&mut self, boot: Boot, recovering: bool) -> Result<(), DiskError> {
+        *self = Memory {
+            recovering,
+            ..Memory::new(boot)
+        };
+        Ok(())
     }
 }

@@ -132,6 +132,8 @@ impl Lines {
             | Event::MembersChanged { .. }
             | Event::DiskFailed { .. }
             | Event::Wiped
+            | Event::Removed
+            | Event::OtherMode { .. }
             | Event::Revived
             | Event::Stopping => Some(self.plain(&record.event)),
         }

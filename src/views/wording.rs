@@ -59,6 +59,14 @@ pub(super) fn english(event: &Event) -> String {
             )
         }
         Event::Wiped => "✗ its disk was destroyed".to_owned(),
+        Event::OtherMode { was, is } => {
+            format!(
+                "its disk was last used in {}, now in {}",
+                clean(was),
+                clean(is)
+            )
+        }
+        Event::Removed => "is no member any more, and was ended".to_owned(),
         Event::Set { key, value } => format!("SET {} = {}", clean(key.as_str()), clean(value)),
         Event::Get { key, value } => {
             format!(
@@ -136,6 +144,14 @@ pub(super) fn french(event: &Event) -> String {
             )
         }
         Event::Wiped => "✗ son disque est détruit".to_owned(),
+        Event::OtherMode { was, is } => {
+            format!(
+                "son disque a servi en {}, maintenant en {}",
+                clean(was),
+                clean(is)
+            )
+        }
+        Event::Removed => "n'est plus membre, et s'arrête".to_owned(),
         Event::Refused { peer, why } => format!("refuse {peer} : {}", clean(why)),
         Event::Killed => "✗ tué : son port refuse".to_owned(),
         Event::Revived => "ranimé, avec son disque".to_owned(),

@@ -175,6 +175,20 @@ pub struct NodeChanged {
     pub state: NodeState,
 }
 
+/// The answer to `POST /api/members/{id}/remove`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeRemoved {
+    /// The node, which is gone.
+    pub node: NodeId,
+}
+
+/// The answer to `POST /api/transfer`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handed {
+    /// Who leads now.
+    pub leader: NodeId,
+}
+
 /// Any error of the control API, and of every command under `--json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorBody {

@@ -60,6 +60,9 @@ pub struct NodeDetail {
     /// Why its disk failed, or null: then it takes no part any more.
     #[serde(default)]
     pub disk: Option<String>,
+    /// How many syncs of its disk have completed; 0 in memory.
+    #[serde(default)]
+    pub syncs: u64,
     /// The members it knows, at most a hundred; a leader says what each of the others is missing.
     #[serde(default)]
     pub members: Vec<MemberState>,
@@ -86,7 +89,7 @@ pub struct MemberState {
 }
 
 /// How consistent a read is to be: `GET /key/{key}?consistency=…`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Consistency {
     /// What the node holds, which may be stale (the chapter's way).
     #[default]
@@ -128,6 +131,15 @@ pub struct Found {
     pub key: Key,
     /// Its value.
     pub value: Value,
+}
+
+/// The answer to a request of which nobody knows, or can find out now, what the node was asked.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Unanswered {
+    /// `Outcome unknown`, `Unavailable` or `Not promised`.
+    pub error: String,
+    /// Why, as a sentence.
+    pub reason: String,
 }
 
 /// The answer to a write that a node refused because it does not lead.

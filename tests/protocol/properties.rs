@@ -190,7 +190,7 @@ proptest! {
         let acknowledged = play(&mut world, &ops);
         quiet(&mut world);
         is_agreed(&world)?;
-        let final_log = Log::recover(&world.members[&NodeId::nth(1)].disk.recover());
+        let final_log = Log::recover(&world.members[&NodeId::nth(1)].disk.found());
         let lost = lost_keys(&world);
         for Acknowledged { key, entry } in &acknowledged {
             let is_there = final_log.contains(Some(entry));

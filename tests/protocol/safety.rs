@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use cluster::event::Event;
 use cluster::protocol::{Change, Input, MemberChange, Reply, RequestId};
+use cluster::storage::Disk;
 use cluster::types::{
     Config, Election, EntryId, Index, Mode, NodeId, Replication, Role, Safeguards, Term,
 };

@@ -6,6 +6,7 @@ use std::time::Duration;
 use cluster::event::Event;
 use cluster::faults::{Faults, Verdict};
 use cluster::protocol::{Action, Change, Input, Message, MessageKind, Node, Reply, RequestId};
+use cluster::storage::Disk;
 use cluster::storage::memory::Memory;
 use cluster::types::{Config, NodeId, Time};
 use cluster::value::Key;
@@ -90,7 +91,7 @@ impl World {
     pub fn start(&mut self, id: &NodeId, bootstrap: bool) {
         let member = self.members.get_mut(id).expect("a node of this world");
         if member.node.is_none() {
-            let recovered = member.disk.recover();
+            let recovered = member.disk.found();
             member.node = Some(Node::new(member.config.clone(), recovered, member.seed));
             self.step(id, Input::Start { bootstrap });
         }
@@ -158,10 +159,7 @@ impl World {
         let member = self.members.get_mut(id).expect("a node of this world");
         member.boots += 100;
         let (boot, is_raft) = (member.boots, member.config.mode.is_linearizable());
-        member.disk = match is_raft {
-            true => Memory::replacing_a_lost_one(boot),
-            false => Memory::new(boot),
-        };
+        member.disk.wipe(boot, is_raft).expect("memory never fails");
     }
 
     /// One more node, that only knows who is there, and starts.
@@ -201,7 +199,7 @@ impl World {
         let actions = node.step(self.now, input);
         for action in actions {
             match action {
-                Action::Persist(record) => member.disk.write(&[record]),
+                Action::Persist(record) => member.disk.keep(&[record]),
                 Action::Send { to, message } => {
                     *self.sent.entry(message.kind()).or_default() += 1;
                     let lost = self.faults.verdict(id, &to) == Verdict::Drop;

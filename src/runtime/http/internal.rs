@@ -5,6 +5,7 @@ use axum::response::Response;
 use http::{Method, StatusCode, header};
 use serde::Serialize;
 
+use crate::protocol::Message;
 use crate::runtime::call::{Answer, Call};
 use crate::runtime::http::{Service, answer, data};
 use crate::wire::peer::{self, MAX_BODY, Received, Rejected};
@@ -42,6 +43,9 @@ pub(super) async fn answer(service: Service, request: Request) -> Response {
         Err(response) => return response,
     };
     match peer::decode(&path, service.mode, &body) {
+        Ok(received) if is_bare(&received.message) && service.mode.needs_majority() => {
+            other_rules(&service)
+        }
         Ok(received) if received.from != service.id => ask(&service, received).await,
         // Nobody else bears this node's name.
         Ok(_) | Err(Rejected::Invalid) => invalid(),
@@ -50,14 +54,26 @@ pub(super) async fn answer(service: Service, request: Request) -> Response {
             let _ = service
                 .inbox
                 .try_send(Call::OtherRules { peer: from, rules });
-            let body = OtherRules {
-                error: "This node plays by other rules",
-                mode: service.mode.to_string(),
-                hint: "start all nodes of a cluster with the same program and mode",
-            };
-            answer::json(StatusCode::CONFLICT, &body)
+            other_rules(&service)
         }
     }
+}
+
+/// A program that counts no votes leads nobody where leaders are voted for.
+fn is_bare(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::BareHeartbeat { .. } | Message::WholeMap { .. }
+    )
+}
+
+fn other_rules(service: &Service) -> Response {
+    let body = OtherRules {
+        error: "This node plays by other rules",
+        mode: service.mode.to_string(),
+        hint: "start all nodes of a cluster with the same program and mode",
+    };
+    answer::json(StatusCode::CONFLICT, &body)
 }
 
 async fn ask(service: &Service, received: Received) -> Response {
@@ -74,6 +90,10 @@ async fn ask(service: &Service, received: Received) -> Response {
             answer::bytes(StatusCode::OK, peer::encode_answer(&service.id, message))
         }
         Answer::Unbelievable => invalid(),
+        Answer::Gone => answer::error(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The disk of this node failed",
+        ),
     }
 }
 

@@ -57,6 +57,7 @@ pub(super) fn status(service: &Service, request: &Request) -> Response {
             voted_for: status.vote,
             recovering: status.recovering,
             disk: view.disk,
+            syncs: view.syncs,
             members,
             heard_ago_ms: heard_ago.map(|ago| ago.as_millis() as u64),
             program: env!("CARGO_PKG_VERSION").to_owned(),

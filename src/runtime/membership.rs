@@ -1,0 +1,196 @@
+//! Members come, go, and hand over, while the cluster runs: the launcher makes and removes nodes, the leader decides.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use crate::engine::{Engine, EngineError};
+use crate::event::Event;
+use crate::protocol::{MemberChange, Reply};
+use crate::runtime::boot::reserve_nth;
+use crate::runtime::cluster::Cluster;
+use crate::runtime::slot::{Slot, State, now};
+use crate::types::{NodeId, Role, Term};
+use crate::wire::control::NodeAddress;
+
+/// How long a change may take, elections meanwhile included.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How long to wait before asking again.
+const GLANCE: Duration = Duration::from_millis(20);
+
+impl Cluster {
+    /// The node that leads, if one believes so; of several, the one in the highest term.
+    async fn leader(&self) -> Option<(NodeId, Arc<Slot>)> {
+        let mut best: Option<(Term, NodeId, Arc<Slot>)> = None;
+        for (id, slot) in self.slots() {
+            let State::Running(node) = &*slot.state.lock().await else {
+                continue;
+            };
+            let (role, term) = node
+                .window()
+                .look(|view| (view.status.role, view.status.term));
+            if role == Role::Leader && best.as_ref().is_none_or(|(known, ..)| *known < term) {
+                best = Some((term, id, slot.clone()));
+            }
+        }
+        best.map(|(_, id, slot)| (id, slot))
+    }
+
+    fn check_members_can_change(&self) -> Result<(), EngineError> {
+        match self.mode().is_linearizable() {
+            true => Ok(()),
+            false => Err(EngineError::Unsupported(format!(
+                "{} does not change its members: without votes on a log that is committed, two halves could each go their way",
+                self.mode()
+            ))),
+        }
+    }
+
+    /// Has the leader carry out `change`, whoever that is meanwhile.
+    async fn change_members(&self, change: MemberChange) -> Result<(), EngineError> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut last = "nobody leads".to_owned();
+        while Instant::now() < deadline {
+            if let Some((_, slot)) = self.leader().await {
+                let asked = match &*slot.state.lock().await {
+                    State::Running(node) => Some(node.change_members(change.clone())),
+                    State::Killed(..) | State::Gone => None,
+                };
+                let reply = match asked {
+                    Some(asked) => asked.await,
+                    None => continue,
+                };
+                match reply {
+                    Reply::Changed => return Ok(()),
+                    Reply::Refused { reason } if is_settled(&reason) => return Ok(()),
+                    Reply::Refused { reason } if !reason.contains("try again") => {
+                        return Err(EngineError::Refused(reason));
+                    }
+                    Reply::Refused { reason }
+                    | Reply::Unknown { reason }
+                    | Reply::Unavailable { reason } => last = reason,
+                    _ => {}
+                }
+            }
+            sleep(GLANCE).await;
+        }
+        Err(EngineError::Refused(last))
+    }
+
+    /// Makes a node, and a member of it. Returns once it votes.
+    pub(super) async fn add_node(&self) -> Result<NodeAddress, EngineError> {
+        self.check_members_can_change()?;
+        let _one_at_a_time = self.changes.lock().await;
+        let id = self.next_id();
+        let system = |source: std::io::Error| EngineError::System {
+            node: id.clone(),
+            what: "cannot be made",
+            source,
+        };
+        let reserved = reserve_nth(self.options(), &id, self.slots().len());
+        let (reserved, address) = reserved.map_err(|error| system(std::io::Error::other(error)))?;
+        let disk = self.new_disk(&id);
+        let disk = disk.map_err(|error| system(std::io::Error::other(error)))?;
+        let slot = Arc::new(Slot::new(disk, reserved, address));
+        self.insert(&id, slot.clone());
+        {
+            let mut state = slot.state.lock().await;
+            self.start(&id, &slot, &mut state).await.map_err(system)?;
+            if let State::Running(node) = &*state {
+                node.begin(false).await;
+            }
+        }
+        if let Err(error) = self.change_members(MemberChange::Add(id.clone())).await {
+            self.retire(&id).await;
+            return Err(error);
+        }
+        let url = slot.url.clone();
+        Ok(NodeAddress { id, url })
+    }
+
+    /// Makes a node no member, and ends it.
+    pub(super) async fn remove_node(&self, id: &NodeId) -> Result<(), EngineError> {
+        self.check_members_can_change()?;
+        let _one_at_a_time = self.changes.lock().await;
+        self.slot(id)?;
+        self.change_members(MemberChange::Remove(id.clone()))
+            .await?;
+        self.retire(id).await;
+        self.report(Some(id.clone()), Event::Removed);
+        Ok(())
+    }
+
+    /// Ends a node for good: its port is free, and its data set aside.
+    async fn retire(&self, id: &NodeId) {
+        let Some(slot) = self.forget(id) else {
+            return;
+        };
+        let state = std::mem::replace(&mut *slot.state.lock().await, State::Gone);
+        let disk = match state {
+            State::Running(node) => node.kill().await,
+            State::Killed(disk, _) => Some(disk),
+            State::Gone => None,
+        };
+        drop(disk);
+        self.set_aside(id);
+    }
+
+    /// Sets the directory of a node that was removed aside: it is no member when the cluster starts again.
+    fn set_aside(&self, id: &NodeId) {
+        if let Some(directory) = &self.options().data_dir {
+            let (from, when) = (directory.join(id.as_str()), now().replace(':', ""));
+            // If it cannot be renamed it is met at the next start, whose message names it.
+            let _ = std::fs::rename(&from, directory.join(format!("{id}.removed-{when}")));
+        }
+    }
+
+    /// Has the leader hand over, and returns the one that leads then.
+    pub(super) async fn transfer_to(&self, to: Option<NodeId>) -> Result<NodeId, EngineError> {
+        if let Some(id) = &to {
+            self.slot(id)?;
+        }
+        let Some((old, slot)) = self.leader().await else {
+            return Err(EngineError::Refused("nobody leads just now".to_owned()));
+        };
+        let asked = match &*slot.state.lock().await {
+            State::Running(node) => Some(node.transfer(to.clone())),
+            State::Killed(..) | State::Gone => None,
+        };
+        let Some(asked) = asked else {
+            return Err(EngineError::Refused(format!("{old} leads no more")));
+        };
+        match asked.await {
+            Reply::Changed => {}
+            Reply::Unsupported => {
+                return Err(EngineError::Unsupported(format!(
+                    "{} has no leader by choice: its ids decide",
+                    self.mode()
+                )));
+            }
+            Reply::Refused { reason } | Reply::Unknown { reason } => {
+                return Err(EngineError::Refused(reason));
+            }
+            _ => return Err(EngineError::Refused(format!("{old} leads no more"))),
+        }
+        let deadline = Instant::now() + 4 * self.options().election_timeout;
+        loop {
+            match self.leader().await {
+                Some((now, _)) if to.as_ref().map_or(now != old, |to| now == *to) => {
+                    return Ok(now);
+                }
+                _ if Instant::now() > deadline => {
+                    let reason = "nobody has taken over yet: see cluster status".to_owned();
+                    return Err(EngineError::Refused(reason));
+                }
+                _ => sleep(GLANCE).await,
+            }
+        }
+    }
+}
+
+/// A change whose answer was lost may have been made.
+fn is_settled(reason: &str) -> bool {
+    reason.ends_with("is a member already") || reason.ends_with("is no member")
+}

@@ -1,0 +1,392 @@
+//! A disk of files, in a directory of its own:
+//!
+//! | | |
+//! |---|---|
+//! | `lock` | held as long as it is open |
+//! | `meta.json` | the format's version, the node's id, the members, the life of the disk, the mode |
+//! | `snapshot-N`, `log-N` | the store as of the beginning of log N; what was promised since |
+//!
+//! Everything promised goes to the end of the last log in one frame, which is synced before the next. A new log begins
+//! with each snapshot: it repeats what stands behind the snapshot, so the two together are all there is, and the older
+//! ones go. A snapshot that only saves space is written by a thread beside, and until it is there the older log and
+//! snapshot stay. Neither ports nor the cluster's name are kept: they belong to a run, not to the data.
+//!
+//! Caveat: a bit that flips in the very last frame looks like a write that a crash has torn, and is cut.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+
+use crate::protocol::{Ballot, Entry, Record, Recovered, Snapshot};
+use crate::storage::codec::{Reader, Stored, Writer};
+use crate::storage::frame::{Frames, Next, frame};
+use crate::storage::io::{Io, failed};
+use crate::storage::meta::{Meta, lock, read_meta, write_meta};
+use crate::storage::{Disk, DiskError, snapshot};
+use crate::types::{Boot, Index, index_of};
+
+/// A node's disk.
+#[derive(Debug)]
+pub struct Files {
+    directory: PathBuf,
+    io: Io,
+    meta: Meta,
+    _lock: File,
+    /// The number of the last log, and the file.
+    number: u64,
+    log: Option<File>,
+    /// How much of it is synced.
+    synced: u64,
+    ballot: Ballot,
+    recovering: bool,
+    commit: Index,
+    /// What promises nothing, and goes along with what is promised next.
+    unsynced: Writer,
+    background: Option<JoinHandle<Result<(), DiskError>>>,
+}
+
+impl Files {
+    /// Opens the disk in `directory`, or makes one as `fresh` says; `fresh` names the node, the members and the mode.
+    pub fn open(directory: &Path, fresh: Meta, io: Io) -> Result<Files, DiskError> {
+        io.create_directory(directory)?;
+        let lock = lock(directory)?;
+        let meta = match read_meta(directory)? {
+            Some(meta) if meta.id != fresh.id => {
+                return Err(DiskError::Foreign {
+                    path: directory.to_owned(),
+                    found: meta.id.to_string(),
+                    wanted: fresh.id.to_string(),
+                });
+            }
+            Some(meta) => Meta {
+                members: fresh.members,
+                mode: fresh.mode,
+                ..meta
+            },
+            None => fresh,
+        };
+        write_meta(&io, directory, &meta)?;
+        Ok(Files {
+            directory: directory.to_owned(),
+            io,
+            meta,
+            _lock: lock,
+            number: 0,
+            log: None,
+            synced: 0,
+            ballot: Ballot::default(),
+            recovering: false,
+            commit: 0,
+            unsynced: Writer::default(),
+            background: None,
+        })
+    }
+
+    fn log_path(&self, number: u64) -> PathBuf {
+        self.directory.join(format!("log-{number:012}"))
+    }
+
+    fn snapshot_path(&self, number: u64) -> PathBuf {
+        self.directory.join(format!("snapshot-{number:012}"))
+    }
+
+    /// Adds the frame `content` to the last log, for good.
+    fn promise(&mut self, content: &[u8]) -> Result<(), DiskError> {
+        let path = self.log_path(self.number);
+        let Some(log) = &mut self.log else {
+            return Err(self.closed());
+        };
+        let frame = frame(content);
+        self.io.write(log, &path, &frame)?;
+        self.io.sync(log, &path)?;
+        self.synced += frame.len() as u64;
+        Ok(())
+    }
+
+    fn closed(&self) -> DiskError {
+        let source = std::io::Error::other("it failed before, and was not recovered since");
+        failed("write", &self.directory)(source)
+    }
+
+    /// Begins log `number`, which says what is known besides snapshots, and then `tail`.
+    fn begin_log(&mut self, number: u64, tail: &[Entry]) -> Result<(), DiskError> {
+        let path = self.log_path(number);
+        let log = self.io.create(&path)?;
+        (self.number, self.log, self.synced) = (number, Some(log), 0);
+        let mut head = Writer::default();
+        head.stored(&Stored::Ballot(self.ballot.clone()));
+        head.stored(&Stored::Recovering(self.recovering));
+        head.stored(&Stored::Commit(self.commit));
+        if !tail.is_empty() {
+            head.append(tail);
+        }
+        self.promise(&head.0)?;
+        self.io.sync_directory(&self.directory)
+    }
+
+    fn write_all(&mut self, records: &[Record]) -> Result<(), DiskError> {
+        self.check_background()?;
+        let mut promised = false;
+        for record in records {
+            match record {
+                Record::Ballot(ballot) => {
+                    self.ballot = ballot.clone();
+                    self.unsynced.stored(&Stored::Ballot(ballot.clone()));
+                }
+                Record::Append(entries) => self.unsynced.append(entries),
+                Record::Commit { index, .. } => {
+                    self.commit = *index;
+                    self.unsynced.stored(&Stored::Commit(*index));
+                }
+                Record::Recovering(recovering) => {
+                    self.recovering = *recovering;
+                    self.unsynced.stored(&Stored::Recovering(*recovering));
+                }
+                Record::Compact { snapshot, tail, .. } => {
+                    self.flush()?;
+                    self.compact(snapshot, tail)?;
+                    promised = false;
+                    continue;
+                }
+                Record::Install(snapshot) => {
+                    self.flush()?;
+                    self.install(snapshot)?;
+                    promised = false;
+                    continue;
+                }
+            }
+            promised |= record.is_promise();
+        }
+        if promised { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), DiskError> {
+        if self.unsynced.0.is_empty() {
+            return Ok(());
+        }
+        let content = std::mem::take(&mut self.unsynced.0);
+        self.promise(&content)
+    }
+
+    /// A snapshot that only saves space: a thread writes it, unless one is still at it.
+    fn compact(&mut self, snapshot: &Snapshot, tail: &[Entry]) -> Result<(), DiskError> {
+        if self.background.is_some() {
+            return Ok(());
+        }
+        let number = self.number + 1;
+        self.begin_log(number, tail)?;
+        let (io, path, snapshot) = (
+            self.io.clone(),
+            self.snapshot_path(number),
+            snapshot.clone(),
+        );
+        let directory = self.directory.clone();
+        self.background = Some(std::thread::spawn(move || {
+            snapshot::write(&io, &path, &snapshot)?;
+            remove_before(&io, &directory, number)
+        }));
+        Ok(())
+    }
+
+    /// A snapshot from another node: promised when it is there.
+    fn install(&mut self, snapshot: &Snapshot) -> Result<(), DiskError> {
+        self.finish_background()?;
+        let number = self.number + 1;
+        self.commit = index_of(snapshot.last.as_ref());
+        // The log first: alone, it changes nothing.
+        let before = self.commit;
+        self.commit = 0;
+        self.begin_log(number, &[])?;
+        self.commit = before;
+        snapshot::write(&self.io, &self.snapshot_path(number), snapshot)?;
+        remove_before(&self.io, &self.directory, number)
+    }
+
+    /// Waits for what is done beside; how it went, the next write says.
+    pub fn settle(&self) {
+        while self
+            .background
+            .as_ref()
+            .is_some_and(|thread| !thread.is_finished())
+        {
+            std::thread::yield_now();
+        }
+    }
+
+    fn check_background(&mut self) -> Result<(), DiskError> {
+        match &self.background {
+            Some(thread) if thread.is_finished() => self.finish_background(),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn finish_background(&mut self) -> Result<(), DiskError> {
+        let Some(thread) = self.background.take() else {
+            return Ok(());
+        };
+        let ended = thread.join();
+        ended.unwrap_or_else(|_| {
+            let source = std::io::Error::other("the thread that wrote it failed");
+            Err(failed("write a snapshot in", &self.directory)(source))
+        })
+    }
+
+    /// Reads what is there, cuts a torn end off, and goes on behind it.
+    fn read_all(&mut self) -> Result<Recovered, DiskError> {
+        let (snapshots, logs) = numbers(&self.directory)?;
+        let base = snapshots.last().copied().unwrap_or(0);
+        let snapshot = match snapshots.last() {
+            Some(number) => snapshot::read(&self.snapshot_path(*number))?,
+            None => Snapshot::default(),
+        };
+        let mut found = Recovered {
+            boot: self.meta.boot,
+            compacted: snapshot.last.clone(),
+            snapshot,
+            ..Recovered::default()
+        };
+        let logs: Vec<u64> = logs.into_iter().filter(|number| *number >= base).collect();
+        for number in &logs {
+            self.read_log(*number, logs.last() == Some(number), &mut found)?;
+        }
+        self.ballot = found.ballot.clone();
+        (self.recovering, self.commit) = (found.recovering, found.commit);
+        match logs.last() {
+            Some(last) => {
+                let path = self.log_path(*last);
+                let log = self.io.append_to(&path)?;
+                let length = log.metadata().map_err(failed("look at", &path))?.len();
+                // What a kill left unsynced is to be relied on from here on.
+                self.io.sync(&log, &path)?;
+                (self.number, self.log, self.synced) = (*last, Some(log), length);
+            }
+            None => self.begin_log(base, &[])?,
+        }
+        remove_before(&self.io, &self.directory, base)?;
+        Ok(found)
+    }
+
+    fn read_log(&self, number: u64, is_last: bool, found: &mut Recovered) -> Result<(), DiskError> {
+        let path = self.log_path(number);
+        let mut frames = Frames::open(&path, is_last)?;
+        let mut leader = None;
+        loop {
+            match frames.read_next()? {
+                Next::End => return Ok(()),
+                Next::Torn(at) => return self.io.cut(&path, at),
+                Next::Frame(content, _) => {
+                    let mut reader = Reader::new(&content, leader.take());
+                    while !reader.is_empty() {
+                        let Ok(stored) = reader.stored() else {
+                            return Err(frames.damaged("what it says cannot be read"));
+                        };
+                        take(found, stored).map_err(|what| frames.damaged(what))?;
+                    }
+                    leader = reader.leader();
+                }
+            }
+        }
+    }
+}
+
+/// Adds what a log says to what was found so far.
+fn take(found: &mut Recovered, stored: Stored) -> Result<(), &'static str> {
+    match stored {
+        Stored::Ballot(ballot) => found.ballot = ballot,
+        Stored::Commit(index) => found.commit = index,
+        Stored::Recovering(recovering) => found.recovering = recovering,
+        Stored::Append(entries) => {
+            let base = index_of(found.compacted.as_ref());
+            let entries = entries.into_iter().filter(|entry| entry.id.index > base);
+            let entries: Vec<Entry> = entries.collect();
+            let Some(first) = entries.first() else {
+                return Ok(());
+            };
+            let kept = (first.id.index - 1 - base) as usize;
+            if kept > found.entries.len() {
+                return Err("entries before these are missing");
+            }
+            found.entries.truncate(kept);
+            found.entries.extend(entries);
+        }
+    }
+    Ok(())
+}
+
+impl Disk for Files {
+    fn recover(&mut self) -> Result<Recovered, DiskError> {
+        // A thread at work on a snapshot is waited for; whether it succeeded, the files tell.
+        let _ = self.finish_background();
+        if self.log.take().is_some() {
+            // After a failed sync what is in the file may never have reached the device, whatever reading it shows
+            // (fsyncgate, 2018): only what was synced counts.
+            self.io.cut(&self.log_path(self.number), self.synced)?;
+        }
+        self.unsynced = Writer::default();
+        self.read_all()
+    }
+
+    fn write(&mut self, records: &[Record]) -> Result<(), DiskError> {
+        self.write_all(records)
+    }
+
+    fn blocks(&self, records: &[Record]) -> bool {
+        let waits =
+            |record: &Record| record.is_promise() || matches!(record, Record::Compact { .. });
+        records.iter().any(waits)
+    }
+
+    fn lose_unsynced(&mut self) {
+        self.unsynced = Writer::default();
+    }
+
+    fn wipe(&mut self, boot: Boot, recovering: bool) -> Result<(), DiskError> {
+        let _ = self.finish_background();
+        self.log = None;
+        remove_before(&self.io, &self.directory, u64::MAX)?;
+        self.meta.boot = boot;
+        write_meta(&self.io, &self.directory, &self.meta)?;
+        (self.ballot, self.commit, self.recovering) = (Ballot::default(), 0, recovering);
+        self.unsynced = Writer::default();
+        self.begin_log(0, &[])
+    }
+
+    fn syncs(&self) -> u64 {
+        self.io.syncs()
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // The directory must not be locked by the next owner while a thread still writes in it.
+        let _ = self.finish_background();
+    }
+}
+
+/// The numbers of snapshots and logs in `directory`, in order.
+fn numbers(directory: &Path) -> Result<(Vec<u64>, Vec<u64>), DiskError> {
+    let (mut snapshots, mut logs) = (Vec::new(), Vec::new());
+    let files = fs::read_dir(directory).map_err(failed("read", directory))?;
+    for file in files.flatten() {
+        let name = file.file_name().to_string_lossy().into_owned();
+        let number = |prefix: &str| name.strip_prefix(prefix)?.parse::<u64>().ok();
+        snapshots.extend(number("snapshot-"));
+        logs.extend(number("log-"));
+    }
+    snapshots.sort_unstable();
+    logs.sort_unstable();
+    Ok((snapshots, logs))
+}
+
+/// Removes logs and snapshots numbered below `number`.
+fn remove_before(io: &Io, directory: &Path, number: u64) -> Result<(), DiskError> {
+    let (snapshots, logs) = numbers(directory)?;
+    let old = |prefix: &'static str, numbers: Vec<u64>| {
+        let numbers = numbers.into_iter().filter(move |old| *old < number);
+        numbers.map(move |old| format!("{prefix}-{old:012}"))
+    };
+    for name in old("snapshot", snapshots).chain(old("log", logs)) {
+        io.remove(&directory.join(name))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,98 @@
+//! What a directory of [`files`](crate::storage::files) says of itself, and who may open it.
+
+use std::fs::{self, File, TryLockError};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::storage::DiskError;
+use crate::storage::io::{Io, failed};
+use crate::types::{Boot, NodeId};
+
+/// The version of what is written. A program refuses what a later one wrote.
+pub const FORMAT: u32 = 1;
+
+/// What a disk says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// The version of what is written.
+    pub format: u32,
+    /// Whose disk it is.
+    pub id: NodeId,
+    /// The members, when it was last opened.
+    pub members: Vec<NodeId>,
+    /// The life of the disk.
+    pub boot: Boot,
+    /// The mode it was last used in.
+    pub mode: String,
+}
+
+/// Holds the directory for this process.
+pub(super) fn lock(directory: &Path) -> Result<File, DiskError> {
+    let path = directory.join("lock");
+    let file = File::create(&path).map_err(failed("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(DiskError::InUse {
+            path: directory.to_owned(),
+        }),
+        Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
+    }
+}
+
+/// What the disk in `directory` says of itself; `None` if there is none.
+pub fn read_meta(directory: &Path) -> Result<Option<Meta>, DiskError> {
+    #[derive(Deserialize)]
+    struct Version {
+        format: u32,
+    }
+    let path = directory.join("meta.json");
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(failed("read", &path))?,
+    };
+    let damaged = |what| DiskError::Damaged {
+        path: path.clone(),
+        position: 0,
+        what,
+    };
+    let version: Version =
+        serde_json::from_slice(&text).map_err(|_| damaged("it names no format"))?;
+    if version.format > FORMAT {
+        return Err(DiskError::TooNew {
+            path: directory.to_owned(),
+            format: version.format,
+            known: FORMAT,
+        });
+    }
+    let meta = serde_json::from_slice(&text).map_err(|_| damaged("it is incomplete"))?;
+    Ok(Some(meta))
+}
+
+/// Says it, all or nothing.
+pub(super) fn write_meta(io: &Io, directory: &Path, meta: &Meta) -> Result<(), DiskError> {
+    let (path, preliminary) = (directory.join("meta.json"), directory.join("meta.part"));
+    let json = serde_json::to_vec_pretty(meta).expect("what is stored is always JSON");
+    let mut file = io.create(&preliminary)?;
+    io.write(&mut file, &preliminary, &json)?;
+    io.sync(&file, &preliminary)?;
+    io.rename(&preliminary, &path)?;
+    io.sync_directory(directory)
+}
+
+/// The nodes whose disks are in `directory`, in order. What is no disk of ours is left alone, and so are those set aside.
+pub fn nodes_in(directory: &Path) -> Result<Vec<NodeId>, DiskError> {
+    let entries = match fs::read_dir(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed("read", directory))?,
+    };
+    let mut nodes = Vec::new();
+    for entry in entries.flatten() {
+        let is_aside = entry.file_name().to_string_lossy().contains(".removed-");
+        if !is_aside && let Some(meta) = read_meta(&entry.path())? {
+            nodes.push(meta.id);
+        }
+    }
+    nodes.sort();
+    Ok(nodes)
+}

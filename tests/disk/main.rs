@@ -1,0 +1,4 @@
+//! The disk: what was promised is there after any crash, and nothing else is.
+
+mod crashes;
+mod promises;
