@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use support::{BINARY, Up, await_that, clean, cluster_in};
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 18] = [
     "up",
     "node",
     "status",
@@ -18,6 +18,9 @@ const COMMANDS: [&str; 15] = [
     "keys",
     "kill",
     "revive",
+    "add",
+    "remove",
+    "transfer",
     "watch",
     "logs",
     "down",

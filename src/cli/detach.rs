@@ -62,7 +62,13 @@ pub(super) async fn run(up: &Up, common: &Common) -> Result<(), Failure> {
         out::print(&format!("  {}", node.url))?;
     }
     out::print(&format!("  {}  (control)", state.control))?;
-    out::print("its data is in memory; what it says: cluster logs -f; end it: cluster down")
+    let data = match &up.data_dir {
+        Some(directory) => format!("in {}", directory.display()),
+        None => "in memory".to_owned(),
+    };
+    out::print(&format!(
+        "its data is {data}; what it says: cluster logs -f; end it: cluster down"
+    ))
 }
 
 fn spawn(log: &Path) -> Result<Child, Failure> {

@@ -133,7 +133,7 @@ async fn choose(args: &Nodes, running: &Running, change: Change) -> Result<Vec<N
         true => Some(running.status().await?),
         false => None,
     };
-    let nodes = running.nodes().await?;
+    let nodes = running.state.nodes.clone();
     let mut chosen: Vec<NodeId> = Vec::new();
     for name in &args.names {
         let meant = match &status {

@@ -55,7 +55,7 @@ pub(super) async fn add(_: &Add, common: &Common) -> Result<(), Failure> {
 
 pub(super) async fn remove(args: &Remove, common: &Common) -> Result<(), Failure> {
     let running = target::running(common)?;
-    let node = by_name(&args.node, &running.nodes().await?)?;
+    let node = by_name(&args.node, &running.state.nodes)?;
     let removed = running.control.remove(&node).await;
     let removed = removed.map_err(|error| running.failure(error))?;
     match common.json {
@@ -67,7 +67,7 @@ pub(super) async fn remove(args: &Remove, common: &Common) -> Result<(), Failure
 pub(super) async fn transfer(args: &Transfer, common: &Common) -> Result<(), Failure> {
     let running = target::running(common)?;
     let to = match &args.node {
-        Some(name) => Some(by_name(name, &running.nodes().await?)?),
+        Some(name) => Some(by_name(name, &running.state.nodes)?),
         None => None,
     };
     let handed = running.control.transfer(to.as_ref()).await;

@@ -4,6 +4,7 @@ mod args;
 mod completions;
 mod detach;
 mod down;
+mod ending;
 mod failure;
 mod get;
 mod keys;

@@ -8,9 +8,10 @@ use std::sync::{Arc, RwLock};
 use clap::Args;
 
 use crate::cli::args::{Common, Timing, bytes};
+use crate::cli::ending::Ending;
 use crate::cli::failure::Failure;
 use crate::cli::rules::Rules;
-use crate::cli::up::{Ending, disk_failure, host, refused};
+use crate::cli::up::{disk_failure, host, refused};
 use crate::cli::{out, target};
 use crate::event::Event;
 use crate::faults::Faults;

@@ -128,13 +128,6 @@ impl Running {
         }
     }
 
-    /// Its nodes as they are now: members come and go.
-    pub(super) async fn nodes(&self) -> Result<Vec<NodeAddress>, Failure> {
-        let info = self.control.info().await;
-        info.map(|info| info.nodes)
-            .map_err(|error| self.failure(error))
-    }
-
     pub(super) async fn status(&self) -> Result<ClusterStatus, Failure> {
         self.control
             .status()
@@ -161,7 +154,7 @@ fn is_suspended(pid: u32) -> bool {
 /// The nodes that a command may ask; those given by URL under the names they give themselves.
 pub(super) async fn nodes(common: &Common, peers: &Peers) -> Result<Vec<NodeAddress>, Failure> {
     if peers.peers.is_empty() {
-        return running(common)?.nodes().await;
+        return Ok(running(common)?.state.nodes);
     }
     let rows = rows(peers).await?;
     Ok(rows

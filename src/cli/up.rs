@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::{Common, Timing, bytes};
+use crate::cli::ending::Ending;
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::rules::Rules;
@@ -41,7 +41,7 @@ pub(super) struct Up {
     pub(super) nodes: Option<u16>,
     /// Keep the data in this directory; without it, in memory
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
-    data_dir: Option<PathBuf>,
+    pub(super) data_dir: Option<PathBuf>,
     /// The first node's port; the others' follow (0: any free ones)
     #[arg(long, value_name = "PORT", default_value_t = 4001)]
     port: u16,
@@ -135,44 +135,6 @@ impl Up {
     }
 }
 
-/// The signals that end a server: Ctrl-C, SIGTERM, and the terminal's going away.
-pub(super) struct Ending {
-    interrupt: Signal,
-    terminate: Signal,
-    hangup: Signal,
-}
-
-impl Ending {
-    pub(super) fn new() -> Result<Ending, Failure> {
-        let listen =
-            |kind| signal(kind).map_err(|error| Failure::system("cannot take signals", &error));
-        Ok(Ending {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            hangup: listen(SignalKind::hangup())?,
-        })
-    }
-
-    /// Returns when it is time to end.
-    pub(super) async fn wait(&mut self) {
-        let detached = std::env::var_os(DETACHED).is_some();
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            // What runs in the background outlives its terminal.
-            _ = self.hangup.recv(), if !detached => {}
-        }
-    }
-
-    /// From now on a signal ends the process at once.
-    pub(super) fn insist(mut self) {
-        tokio::spawn(async move {
-            self.wait().await;
-            std::process::exit(130);
-        });
-    }
-}
-
 pub(super) async fn run(up: &Up, common: &Common) -> Result<(), Failure> {
     let mut ending = Ending::new()?;
     let options = up.options(common)?;
@@ -191,11 +153,17 @@ pub(super) async fn run(up: &Up, common: &Common) -> Result<(), Failure> {
         () = ending.wait() => return Ok(()),
     };
     let (down, stop) = (CancellationToken::new(), CancellationToken::new());
-    let state = publish(&cluster, &listener, &claim)?;
+    let state = state_file(&cluster, &listener, &claim)?;
+    let claim = Arc::new(claim);
+    claim.publish(&state).map_err(taken)?;
+    let access = control::Access {
+        token: state.token.clone(),
+        members_changed: republish(&cluster, &claim, &state),
+    };
     let server = control::serve(
         cluster.clone(),
         listener,
-        state.token.clone(),
+        access,
         down.clone(),
         stop.clone(),
     );
@@ -214,7 +182,7 @@ pub(super) async fn run(up: &Up, common: &Common) -> Result<(), Failure> {
     shown.and(last)
 }
 
-fn publish(
+fn state_file(
     cluster: &Cluster,
     listener: &tokio::net::TcpListener,
     claim: &Claim,
@@ -225,7 +193,7 @@ fn publish(
     let draw = || seed().map_err(refused);
     let info = cluster.info();
     let detached = std::env::var_os(DETACHED).is_some();
-    let state = StateFile {
+    Ok(StateFile {
         name: info.name.clone(),
         pid: info.pid,
         version: info.program.clone(),
@@ -235,9 +203,29 @@ fn publish(
         started_at: info.started_at.clone(),
         nodes: info.nodes.clone(),
         log: detached.then(|| claim.log_path()),
-    };
-    claim.publish(&state).map_err(taken)?;
-    Ok(state)
+    })
+}
+
+/// Writes the state file anew, with the nodes there are then.
+fn republish(
+    cluster: &Arc<Cluster>,
+    claim: &Arc<Claim>,
+    state: &StateFile,
+) -> Box<dyn Fn() + Send + Sync> {
+    // Once the claim is given up, no file is to come back.
+    let (cluster, claim, state) = (cluster.clone(), Arc::downgrade(claim), state.clone());
+    Box::new(move || {
+        let nodes = cluster.info().nodes;
+        let Some(claim) = claim.upgrade() else {
+            return;
+        };
+        if let Err(error) = claim.publish(&StateFile {
+            nodes,
+            ..state.clone()
+        }) {
+            eprintln!("cluster: the new list of nodes cannot be published: {error}");
+        }
+    })
 }
 
 /// Prints the head, and then events until the end is asked for. Returns the last one printed.

@@ -39,7 +39,7 @@ pub(super) async fn check<E: Engine>(
         return refuse(StatusCode::FORBIDDEN, "foreign-host", message, hint);
     }
     let changes = request.method() == Method::POST;
-    if changes && !is_allowed(&request, &shared.token) {
+    if changes && !is_allowed(&request, &shared.access.token) {
         let message = "what changes the cluster needs its token".to_owned();
         let hint = "send `Authorization: Bearer TOKEN`, with the token in the state file";
         return refuse(

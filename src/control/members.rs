@@ -15,7 +15,10 @@ pub(super) async fn add<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Resp
     let engine = shared.engine.clone();
     // In a task of its own: a client that goes away must not leave half a member.
     match tokio::spawn(async move { engine.add().await }).await {
-        Ok(Ok(address)) => json(StatusCode::OK, &address),
+        Ok(Ok(address)) => {
+            (shared.access.members_changed)();
+            json(StatusCode::OK, &address)
+        }
         Ok(Err(error)) => failed(&shared, &error),
         Err(_) => panicked("add"),
     }
@@ -30,7 +33,10 @@ pub(super) async fn remove<E: Engine>(
     };
     let (engine, id) = (shared.engine.clone(), node.clone());
     match tokio::spawn(async move { engine.remove(&id).await }).await {
-        Ok(Ok(())) => json(StatusCode::OK, &NodeRemoved { node }),
+        Ok(Ok(())) => {
+            (shared.access.members_changed)();
+            json(StatusCode::OK, &NodeRemoved { node })
+        }
         Ok(Err(error)) => failed(&shared, &error),
         Err(_) => panicked(&name),
     }

@@ -37,21 +37,29 @@ const NODE_PATIENCE: Duration = Duration::from_secs(1);
 /// How long open streams may take to end once the cluster is down.
 const FAREWELL: Duration = Duration::from_millis(300);
 
+/// How the commands reach a cluster.
+pub struct Access {
+    /// What allows changes.
+    pub token: String,
+    /// Called when nodes have come or gone, before who asked for it is answered.
+    pub members_changed: Box<dyn Fn() + Send + Sync>,
+}
+
 /// What the routes share.
 pub(crate) struct Shared<E> {
     engine: Arc<E>,
     nodes: DataClient,
-    token: String,
+    access: Access,
     hosts: Vec<String>,
     down: CancellationToken,
     stop: CancellationToken,
 }
 
-/// Serves until `stop`; `down` is cancelled when somebody asks the cluster to end. `token` allows changes.
+/// Serves until `stop`; `down` is cancelled when somebody asks the cluster to end.
 pub async fn serve<E: Engine>(
     engine: Arc<E>,
     listener: TcpListener,
-    token: String,
+    access: Access,
     down: CancellationToken,
     stop: CancellationToken,
 ) -> io::Result<()> {
@@ -60,7 +68,7 @@ pub async fn serve<E: Engine>(
     let shared = Arc::new(Shared {
         engine,
         nodes,
-        token,
+        access,
         hosts,
         down,
         stop: stop.clone(),

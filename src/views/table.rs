@@ -4,21 +4,23 @@ use std::time::{Duration, SystemTime};
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
+use crate::types::NodeId;
 use crate::views::lines::clean;
 use crate::wire::control::{ClusterStatus, LostTotals, NodeRow, NodeState};
+use crate::wire::data::{MemberState, NodeDetail};
 
 /// The whole answer of `status`: a line above, the table, warnings, and a line for what was lost.
 pub fn status(status: &ClusterStatus) -> String {
     let mut text = headline(status) + "\n\n";
-    let mut table = plain_table(&[
-        "", "node", "state", "role", "term", "leader", "keys", "log", "lag", "address", "since",
-    ]);
+    let columns = columns(status);
+    let headers: Vec<&str> = columns.iter().map(|column| column.header).collect();
+    let mut table = plain_table(&headers);
     for row in &status.nodes {
-        table.add_row(cells(status, row));
+        table.add_row(columns.iter().map(|column| (column.cell)(status, row)));
     }
-    for column in [4, 6, 7, 8] {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
+    for (at, column) in columns.iter().enumerate() {
+        if let Some(cells) = table.column_mut(at).filter(|_| column.is_number) {
+            cells.set_cell_alignment(CellAlignment::Right);
         }
     }
     text.push_str(&table.to_string());
@@ -60,31 +62,112 @@ fn headline(status: &ClusterStatus) -> String {
     format!("{head}, {rules}, in {storage}\n{}", mode.promise)
 }
 
-fn cells(status: &ClusterStatus, row: &NodeRow) -> [String; 11] {
-    let answer = row.answer.as_ref();
-    let more = answer.and_then(|answer| answer.more.as_ref());
-    let nothing = || "-".to_owned();
-    let leads = status.leader.as_ref() == Some(&row.id) && answer.is_some();
-    let state = match row.state {
+struct Column {
+    header: &'static str,
+    is_number: bool,
+    cell: fn(&ClusterStatus, &NodeRow) -> String,
+}
+
+/// What is worth a column: votes where the mode has them, snapshots where there are any.
+fn columns(status: &ClusterStatus) -> Vec<Column> {
+    let column = |header, is_number, cell| Column {
+        header,
+        is_number,
+        cell,
+    };
+    let votes = |more: &NodeDetail| more.voted_for.is_some();
+    let snapshots = |more: &NodeDetail| more.snapshot_index > 0;
+    let any = |test: fn(&NodeDetail) -> bool| status.nodes.iter().filter_map(detail).any(test);
+    let mut columns = vec![
+        column("", false, |status, row| {
+            let leads = status.leader.as_ref() == Some(&row.id) && row.answer.is_some();
+            if leads { "*" } else { "" }.to_owned()
+        }),
+        column("node", false, |_, row| clean(row.id.as_str())),
+        column("state", false, |_, row| state(row.state).to_owned()),
+        column("role", false, role),
+        column("term", true, |_, row| {
+            shown(row.answer.as_ref().map(|answer| answer.term))
+        }),
+        column("leader", false, |_, row| {
+            id(row.answer.as_ref().and_then(|a| a.leader_id.as_ref()))
+        }),
+        column("vote", false, |_, row| {
+            id(detail(row).and_then(|more| more.voted_for.as_ref()))
+        }),
+        column("keys", true, |_, row| {
+            shown(row.answer.as_ref().map(|answer| answer.total_keys))
+        }),
+        column("log", true, |_, row| {
+            shown(detail(row).map(|more| more.last_index))
+        }),
+        column("commit", true, |_, row| {
+            shown(detail(row).map(|more| more.commit_index))
+        }),
+        column("snapshot", true, |_, row| {
+            shown(detail(row).map(|more| more.snapshot_index))
+        }),
+        column("lag", true, lag),
+        column("address", false, |_, row| row.url.clone()),
+        column("since", false, |_, row| {
+            row.since.as_deref().map_or_else(|| "-".to_owned(), ago)
+        }),
+    ];
+    columns.retain(|column| match column.header {
+        "vote" => any(votes),
+        "snapshot" => any(snapshots),
+        _ => true,
+    });
+    columns
+}
+
+fn detail(row: &NodeRow) -> Option<&NodeDetail> {
+    row.answer.as_ref()?.more.as_ref()
+}
+
+fn shown(number: Option<impl ToString>) -> String {
+    number.map_or_else(|| "-".to_owned(), |number| number.to_string())
+}
+
+fn id(id: Option<&NodeId>) -> String {
+    id.map_or_else(|| "-".to_owned(), |id| clean(id.as_str()))
+}
+
+fn state(state: NodeState) -> &'static str {
+    match state {
         NodeState::Up => "up",
         NodeState::Killed => "killed",
         NodeState::Down => "DOWN",
         NodeState::Silent => "SILENT",
+    }
+}
+
+/// The row's node, as the leader knows it.
+fn member<'a>(status: &'a ClusterStatus, row: &NodeRow) -> Option<&'a MemberState> {
+    let leads = |other: &&NodeRow| Some(&other.id) == status.leader.as_ref();
+    let leader = status.nodes.iter().find(leads)?;
+    let mut members = detail(leader)?.members.iter();
+    members.find(|member| member.id == row.id)
+}
+
+fn role(status: &ClusterStatus, row: &NodeRow) -> String {
+    let Some(answer) = &row.answer else {
+        return "-".to_owned();
     };
-    let leader = answer.and_then(|answer| answer.leader_id.as_ref());
-    [
-        if leads { "*" } else { "" }.to_owned(),
-        clean(row.id.as_str()),
-        state.to_owned(),
-        answer.map_or_else(nothing, |answer| answer.role.to_string()),
-        answer.map_or_else(nothing, |answer| answer.term.to_string()),
-        leader.map_or_else(nothing, |leader| clean(leader.as_str())),
-        answer.map_or_else(nothing, |answer| answer.total_keys.to_string()),
-        more.map_or_else(nothing, |more| more.last_index.to_string()),
-        row.lag.map_or_else(nothing, |lag| lag.to_string()),
-        row.url.clone(),
-        row.since.as_deref().map_or_else(nothing, ago),
-    ]
+    match (detail(row), member(status, row)) {
+        (Some(more), _) if more.disk.is_some() => "no disk".to_owned(),
+        (Some(more), _) if more.recovering => "recovering".to_owned(),
+        (_, Some(member)) if !member.voter => "learner".to_owned(),
+        _ => answer.role.to_string(),
+    }
+}
+
+fn lag(status: &ClusterStatus, row: &NodeRow) -> String {
+    let is_sent_a_snapshot = member(status, row).is_some_and(|member| member.snapshot);
+    match row.lag {
+        Some(lag) if is_sent_a_snapshot => format!("{lag}, gets a snapshot"),
+        lag => shown(lag),
+    }
 }
 
 fn lost(lost: &LostTotals) -> Option<String> {
