@@ -208,7 +208,10 @@ impl Node {
         let own = &self.config.id;
         let held = |id: &NodeId| match id == own {
             true => self.log.last_index(),
-            false => leading.followers.get(id).map_or(0, |p| p.matched),
+            false => {
+                let intact = leading.followers.get(id).filter(|p| p.intact);
+                intact.map_or(0, |p| p.matched)
+            }
         };
         let mut matches: Vec<Index> = self.members.voters.iter().map(held).collect();
         matches.sort_unstable_by(|a, b| b.cmp(a));
@@ -249,21 +252,17 @@ impl Node {
         matches.min().unwrap_or(Index::MAX)
     }
 
-    /// Whether a majority of the voters, not counting `but`, answered a message numbered above `round`: then this leader
-    /// led when that message left.
-    pub(super) fn is_confirmed(&self, round: u64, but: Option<&NodeId>) -> bool {
+    /// Whether a majority of the voters answered a message numbered above `round`: then this leader led when that message
+    /// left.
+    pub(super) fn is_confirmed(&self, round: u64) -> bool {
         let Part::Leader(leading) = &self.part else {
             return false;
         };
         let answered = |id: &&NodeId| {
-            **id == self.config.id
-                || leading
-                    .followers
-                    .get(*id)
-                    .is_some_and(|p| p.answered > round)
+            let follower = leading.followers.get(*id);
+            **id == self.config.id || follower.is_some_and(|p| p.intact && p.answered > round)
         };
-        let voters = self.members.voters.iter().filter(|id| Some(*id) != but);
-        voters.filter(answered).count() >= self.members.majority()
+        self.members.voters.iter().filter(answered).count() >= self.members.majority()
     }
 
     /// A leader that heard no majority for an election timeout leads no more (§6.2): its clients are told at once, and
@@ -278,7 +277,8 @@ impl Node {
             .duties
             .insert((now + timeout, Duty::CheckQuorum, own.clone()));
         let lately = |id: &&NodeId| {
-            let heard = leading.followers.get(*id).and_then(|p| p.heard);
+            let intact = leading.followers.get(*id).filter(|p| p.intact);
+            let heard = intact.and_then(|p| p.heard);
             **id == own || heard.is_some_and(|at| now - at <= timeout)
         };
         let heard = self.members.voters.iter().filter(lately).count();

@@ -31,6 +31,8 @@ pub struct Node {
     pub(super) vote: Option<NodeId>,
     /// Whether the disk was lost, and with it promises that a vote could break.
     pub(super) recovering: bool,
+    /// It stands because all nodes of a new cluster start together.
+    pub(super) is_new_cluster: bool,
     pub(super) log: Log,
     pub(super) store: Store,
     /// Entries up to here stay, as far as the mode can promise it; with `async`, all.
@@ -88,6 +90,7 @@ impl Node {
             term: recovered.ballot.term,
             vote: recovered.ballot.vote,
             recovering: recovered.recovering,
+            is_new_cluster: false,
             log,
             store: recovered.snapshot.store,
             commit: applied,

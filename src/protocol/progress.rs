@@ -59,8 +59,10 @@ pub(super) struct Progress {
     /// The latest message it answered, and when the answer came.
     pub(super) answered: u64,
     pub(super) heard: Option<Time>,
-    /// It lost its disk: `Some` round from which on a majority must confirm this leader, once it has caught up.
-    pub(super) recovering: Option<Option<u64>>,
+    /// It said that it remembers all it ever promised. Only then does what it says count towards a majority.
+    pub(super) intact: bool,
+    /// It lost its disk, and has caught up: the round from which on a majority must confirm this leader.
+    pub(super) recovering: Option<u64>,
 }
 
 /// How a follower is brought up to date.
@@ -90,6 +92,7 @@ impl Progress {
             tell_at: None,
             answered: 0,
             heard: None,
+            intact: false,
             recovering: None,
         }
     }
@@ -164,11 +167,11 @@ impl Leading {
         }
     }
 
-    /// The voters that are not known to have `index`.
+    /// The voters that are not known to have `index`, or whose word does not count.
     pub(super) fn missing(&self, members: &Members, index: Index) -> Vec<NodeId> {
         let lacks = |id: &&NodeId| {
             let progress = self.followers.get(*id);
-            progress.is_some_and(|progress| progress.matched < index)
+            progress.is_some_and(|progress| progress.matched < index || !progress.intact)
         };
         members.voters.iter().filter(lacks).cloned().collect()
     }

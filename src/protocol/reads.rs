@@ -138,7 +138,7 @@ impl Node {
         while let Part::Leader(leading) = &self.part
             && self.commit >= leading.began
             && let Some(first) = leading.reads.waiting.front()
-            && self.is_confirmed(first.round, None)
+            && self.is_confirmed(first.round)
         {
             self.grant_first();
         }
@@ -146,7 +146,7 @@ impl Node {
             return;
         };
         let round = leading.reads.confirming;
-        let is_over = round.is_some_and(|round| self.is_confirmed(round, None));
+        let is_over = round.is_some_and(|round| self.is_confirmed(round));
         let more = !leading.reads.waiting.is_empty();
         if is_over && let Part::Leader(leading) = &mut self.part {
             leading.reads.confirming = None;

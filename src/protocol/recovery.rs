@@ -2,8 +2,9 @@
 //!
 //! It may have promised anything: a vote, or that it holds an entry which was then committed. If it voted again as if
 //! new, a majority could be made of nodes none of which knows that entry. So in raft it comes back *recovering*: it
-//! follows and copies, and neither votes nor stands until a leader whom a majority *without it* confirmed after it had
-//! caught up tells it that it may.
+//! follows and copies, and neither votes nor stands; what it acknowledges counts towards no majority, of a commit, a read
+//! or its leader's own standing; until a leader whom a majority of *intact* nodes confirmed after it had caught up tells it
+//! that it may. Where no such majority is left, [`Input::Trust`](crate::protocol::Input) is the way out, and a risk.
 //!
 //! Caveat: a vote that it gave right before the loss, in a term higher than that leader's, to a candidate that is still
 //! collecting votes then, is not remembered by anybody else. That needs the candidate to be cut off from the majority
@@ -27,12 +28,13 @@ impl Node {
         let Some(progress) = leading.followers.get_mut(from) else {
             return;
         };
-        if !recovering {
-            progress.recovering = None;
-        } else if progress.recovering.flatten().is_none() {
-            let caught_up = commit >= began && progress.matched >= commit;
-            progress.recovering = Some(caught_up.then_some(round));
-        }
+        progress.intact = !recovering;
+        let caught_up = commit >= began && progress.matched >= commit;
+        progress.recovering = match (recovering && caught_up, progress.recovering) {
+            (false, _) => None,
+            // From the first of them on: rounds before it may have been confirmed before it had caught up.
+            (true, waiting) => waiting.or(Some(round)),
+        };
     }
 
     /// Tells those who have caught up that they may vote, once a majority without them has confirmed this leader.
@@ -41,16 +43,16 @@ impl Node {
             return;
         };
         let waiting = leading.followers.iter();
-        let waiting = waiting.filter_map(|(id, p)| Some((id.clone(), p.recovering.flatten()?)));
+        let waiting = waiting.filter_map(|(id, p)| Some((id.clone(), p.recovering?)));
         let confirmed: Vec<NodeId> = waiting
-            .filter(|(id, round)| self.is_confirmed(*round, Some(id)))
+            .filter(|(_, round)| self.is_confirmed(*round))
             .map(|(id, _)| id)
             .collect();
         for id in confirmed {
             let (claim, mut held) = (self.claim(), 0);
             self.with_progress(&id, |progress| {
                 // If this gets lost, its next answer begins anew.
-                progress.recovering = Some(None);
+                progress.recovering = None;
                 held = progress.matched;
             });
             let commit = self.log.id_at(self.commit.min(held));

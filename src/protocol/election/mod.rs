@@ -86,6 +86,7 @@ impl Node {
             // It may not: whoever may will lead it.
             return self.wait_on(now);
         }
+        self.is_new_cluster = bootstrap;
         if !bootstrap {
             self.report(Event::Election { term: self.term });
         }
@@ -150,7 +151,10 @@ impl Node {
             leading.duties.insert((due, Duty::CheckQuorum, own));
         }
         self.part = Part::Leader(leading);
-        if self.config.mode.commits() {
+        // Whoever finds term 1 free without being told that the cluster is new may have led it before it lost its disk.
+        // With an entry of this life, what it has is told from what it had, even if that is nothing.
+        let is_doubtful = term == 1 && !self.is_new_cluster && self.log.last().is_none();
+        if self.config.mode.commits() || is_doubtful {
             // What earlier leaders wrote is committed along with an entry of one's own (§3.6.2, §6.4).
             let (id, command) = (self.next_id(), Command::Noop);
             self.extend(vec![Entry { id, command }]);
