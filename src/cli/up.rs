@@ -17,8 +17,9 @@ use crate::control;
 use crate::engine::Engine;
 use crate::registry::{self, Claim, RegistryError, StateFile};
 use crate::runtime::boot::{self, seed};
+use crate::runtime::roster::Roster;
 use crate::runtime::{BootError, Cluster, Options};
-use crate::storage::{DiskError, meta};
+use crate::storage::DiskError;
 use crate::views::lines::Lines;
 
 /// Set for the process that a `--detach` leaves behind.
@@ -76,10 +77,10 @@ pub(super) fn host(text: &str) -> Result<IpAddr, String> {
 impl Up {
     /// How many nodes there will be.
     fn count(&self) -> usize {
-        let found = self.data_dir.as_deref().map(meta::nodes_in);
+        let found = self.data_dir.as_deref().map(Roster::on_disk);
         match (self.nodes, found) {
             (Some(nodes), _) => nodes.into(),
-            (None, Some(Ok(found))) if !found.is_empty() => found.len(),
+            (None, Some(Ok(Some(found)))) => found.nodes.len(),
             // What cannot be read is said when it is opened.
             (None, _) => 3,
         }

@@ -140,6 +140,21 @@ fn warnings(rows: &[NodeRow], leader: Option<&NodeId>, needs_majority: bool) -> 
             ));
         }
     }
+    let intact = |row: &&NodeRow| {
+        let detail = row.answer.as_ref().and_then(|answer| answer.more.as_ref());
+        detail.is_some_and(|detail| !detail.recovering && detail.disk.is_none())
+    };
+    let recovering = rows
+        .iter()
+        .filter_map(|row| row.answer.as_ref()?.more.as_ref());
+    if recovering.clone().any(|detail| detail.recovering)
+        && 2 * rows.iter().filter(intact).count() <= rows.len()
+    {
+        warnings.push(
+            "too few of those that run still know what they promised: revive another, or take the risk of losing writes: cluster revive NODE --bootstrap"
+                .to_owned(),
+        );
+    }
     for (state, what) in [
         (NodeState::Silent, "should run but did not answer in time"),
         (NodeState::Down, "should run but its port refuses"),

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::runtime::descriptors::TooFew;
+use crate::runtime::roster::number;
 use crate::runtime::sockets::{self, Reserved};
 use crate::storage::DiskError;
-use crate::storage::meta;
 use crate::types::{Mode, NodeId, Safeguards};
 
 /// What a cluster is told.
@@ -116,11 +116,7 @@ pub(super) fn reserve_nth(
     id: &NodeId,
     at: usize,
 ) -> Result<(Reserved, SocketAddr), BootError> {
-    let number = id
-        .as_str()
-        .strip_prefix("node-")
-        .and_then(|k| k.parse::<usize>().ok());
-    let offset = number.map_or(at, |number| number.saturating_sub(1));
+    let offset = number(id).map_or(at, |number| number.saturating_sub(1));
     let port = match options.port {
         0 => Some(0),
         first => u16::try_from(usize::from(first) + offset).ok(),
@@ -133,26 +129,4 @@ pub(super) fn reserve_nth(
         source,
     })?;
     Ok((reserved, address))
-}
-
-/// The nodes that start: those on disk if there are any, otherwise as many as are wanted.
-pub(super) fn members(options: &Options) -> Result<Vec<NodeId>, BootError> {
-    let wanted = || (1..=options.nodes.unwrap_or(3)).map(NodeId::nth).collect();
-    let Some(directory) = &options.data_dir else {
-        return Ok(wanted());
-    };
-    let found = meta::nodes_in(directory)?;
-    match options.nodes {
-        _ if found.is_empty() => Ok(wanted()),
-        Some(nodes) if nodes != found.len() => Err(BootError::OtherMembers {
-            directory: directory.clone(),
-            found: found
-                .iter()
-                .map(NodeId::to_string)
-                .collect::<Vec<_>>()
-                .join(", "),
-            wanted: nodes,
-        }),
-        Some(_) | None => Ok(found),
-    }
 }

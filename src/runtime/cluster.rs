@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock};
 
 use futures_util::future::join_all;
@@ -12,11 +13,12 @@ use crate::engine::{Engine, EngineError, Harm, Wanted};
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::rng::Rng;
-use crate::runtime::boot::{self, BootError, Options, reserve_nth, seed};
+use crate::runtime::boot::{BootError, Options, reserve_nth, seed};
 use crate::runtime::clock::Clock;
 use crate::runtime::descriptors;
 use crate::runtime::events::EventLog;
 use crate::runtime::node_task;
+use crate::runtime::roster::Roster;
 use crate::runtime::seat::{Addresses, Seat, World};
 use crate::runtime::slot::{Slot, State, now, recover};
 use crate::runtime::sockets::Reserved;
@@ -37,6 +39,8 @@ pub struct Cluster {
     slots: SyncMutex<BTreeMap<NodeId, Arc<Slot>>>,
     /// Those who are members if no log says otherwise.
     members: Arc<Members>,
+    /// The highest number that a node's name ever had.
+    highest: AtomicUsize,
     /// Everybody's, for everybody.
     urls: Addresses,
     seeds: SyncMutex<Rng>,
@@ -49,8 +53,8 @@ pub struct Cluster {
 impl Cluster {
     /// Boots all nodes, or none: ports are bound and disks opened before anything starts. Returns once all of them listen.
     pub async fn boot(options: Options) -> Result<Arc<Cluster>, BootError> {
-        let ids = boot::members(&options)?;
-        descriptors::ensure(ids.len())?;
+        let roster = Roster::of(&options)?;
+        descriptors::ensure(roster.nodes.len())?;
         let mut rng = Rng::new(seed()?);
         let events = Arc::new(EventLog::default());
         let log = events.clone();
@@ -68,15 +72,22 @@ impl Cluster {
             world,
             events,
             slots: SyncMutex::default(),
-            members: Arc::new(Members::new(ids.clone())),
+            members: Arc::new(Members::new(roster.members)),
+            highest: AtomicUsize::new(roster.highest),
             urls: Addresses::default(),
             seeds: SyncMutex::new(rng),
             changes: Mutex::default(),
             wipes: Mutex::default(),
         };
-        for (at, id) in ids.iter().enumerate() {
+        for (at, id) in roster.nodes.iter().enumerate() {
             let (reserved, address) = reserve_nth(&cluster.options, id, at)?;
-            let slot = Slot::new(cluster.new_disk(id)?, reserved, address);
+            let mut disk = cluster.new_disk(id)?;
+            if roster.bereft.contains(id) && cluster.mode().is_linearizable() {
+                // Nobody knows what it promised on the disk that is gone.
+                disk.wipe(cluster.seeds().boot(), true)?;
+                cluster.report(Some(id.clone()), Event::Wiped);
+            }
+            let slot = Slot::new(disk, reserved, address);
             cluster.insert(id, Arc::new(slot));
         }
         cluster.start_all().await?;
@@ -89,10 +100,13 @@ impl Cluster {
         let started = join_all(slots.iter().map(|(id, slot)| async move {
             let mut state = slot.state.lock().await;
             let started = self.start(id, slot, &mut state).await;
-            started.map_err(|source| BootError::Listen {
-                address: slot.address,
-                node: id.to_string(),
-                source,
+            started.map_err(|source| match source.downcast::<DiskError>() {
+                Ok(error) => BootError::Disk(error),
+                Err(source) => BootError::Listen {
+                    address: slot.address,
+                    node: id.to_string(),
+                    source,
+                },
             })
         }));
         for result in started.await {
@@ -226,11 +240,9 @@ impl Cluster {
         self.all().remove(id)
     }
 
-    /// The next node's name: above all there are.
+    /// The next node's name: one that nobody had, so that nothing said of a node that was removed is taken for its.
     pub(super) fn next_id(&self) -> NodeId {
-        let number = |id: &NodeId| id.as_str().strip_prefix("node-")?.parse::<usize>().ok();
-        let highest = self.all().keys().filter_map(number).max();
-        NodeId::nth(highest.unwrap_or(0) + 1)
+        NodeId::nth(self.highest.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 

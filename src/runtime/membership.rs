@@ -11,6 +11,7 @@ use crate::protocol::{MemberChange, Reply};
 use crate::runtime::boot::reserve_nth;
 use crate::runtime::cluster::Cluster;
 use crate::runtime::slot::{Slot, State, now};
+use crate::storage::meta;
 use crate::types::{NodeId, Role, Term};
 use crate::wire::control::NodeAddress;
 
@@ -140,9 +141,8 @@ impl Cluster {
     /// Sets the directory of a node that was removed aside: it is no member when the cluster starts again.
     fn set_aside(&self, id: &NodeId) {
         if let Some(directory) = &self.options().data_dir {
-            let (from, when) = (directory.join(id.as_str()), now().replace(':', ""));
             // If it cannot be renamed it is met at the next start, whose message names it.
-            let _ = std::fs::rename(&from, directory.join(format!("{id}.removed-{when}")));
+            let _ = meta::set_aside(directory, id, &now().replace(':', ""));
         }
     }
 

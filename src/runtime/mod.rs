@@ -16,6 +16,7 @@ mod lane;
 mod ledger;
 mod membership;
 pub mod node_task;
+pub mod roster;
 mod running;
 pub mod seat;
 mod slot;

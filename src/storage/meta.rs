@@ -1,5 +1,6 @@
 //! What a directory of [`files`](crate::storage::files) says of itself, and who may open it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::path::Path;
 
@@ -19,7 +20,7 @@ pub struct Meta {
     pub format: u32,
     /// Whose disk it is.
     pub id: NodeId,
-    /// The members, when it was last opened.
+    /// The members of the cluster when it was new.
     pub members: Vec<NodeId>,
     /// The life of the disk.
     pub boot: Boot,
@@ -80,19 +81,47 @@ pub(super) fn write_meta(io: &Io, directory: &Path, meta: &Meta) -> Result<(), D
     io.sync_directory(directory)
 }
 
-/// The nodes whose disks are in `directory`, in order. What is no disk of ours is left alone, and so are those set aside.
-pub fn nodes_in(directory: &Path) -> Result<Vec<NodeId>, DiskError> {
+/// What is in a directory of several nodes' disks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The nodes whose disks are there, in order.
+    pub nodes: Vec<NodeId>,
+    /// Nodes that were removed, and their disks set aside.
+    pub removed: Vec<NodeId>,
+    /// Whom any of the disks calls a member.
+    pub members: BTreeSet<NodeId>,
+}
+
+/// What a directory that bears this name is for, if it is of a node that was removed.
+const REMOVED: &str = ".removed-";
+
+/// Looks for disks in `directory`. What is none of ours is left alone.
+pub fn nodes_in(directory: &Path) -> Result<Found, DiskError> {
+    let mut found = Found::default();
     let entries = match fs::read_dir(directory) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
         entries => entries.map_err(failed("read", directory))?,
     };
-    let mut nodes = Vec::new();
     for entry in entries.flatten() {
-        let is_aside = entry.file_name().to_string_lossy().contains(".removed-");
-        if !is_aside && let Some(meta) = read_meta(&entry.path())? {
-            nodes.push(meta.id);
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if let Some((id, _)) = name.split_once(REMOVED) {
+            found.removed.extend(NodeId::new(id));
+        } else if let Some(meta) = read_meta(&entry.path())?
+            && meta.id.as_str() == name
+        {
+            found.nodes.push(meta.id);
+            found.members.extend(meta.members);
         }
     }
-    nodes.sort();
-    Ok(nodes)
+    found.nodes.sort();
+    found.removed.sort();
+    Ok(found)
+}
+
+/// Sets the disk of a removed node aside: it is no member when the cluster starts again. `when` makes its name its own.
+pub fn set_aside(directory: &Path, id: &NodeId, when: &str) -> std::io::Result<()> {
+    fs::rename(
+        directory.join(id.as_str()),
+        directory.join(format!("{id}{REMOVED}{when}")),
+    )
 }
