@@ -165,6 +165,76 @@ impl Up {
     }
 }
 
+/// Ports that are free: reserved by binding them, and given back just before whoever needs them binds them.
+pub fn free_urls(count: usize) -> Vec<String> {
+    let listeners = (0..count).map(|_| std::net::TcpListener::bind("127.0.0.1:0"));
+    let listeners: Vec<_> = listeners
+        .map(|listener| listener.expect("a port"))
+        .collect();
+    let url = |listener: &std::net::TcpListener| {
+        format!("http://{}", listener.local_addr().expect("an address"))
+    };
+    listeners.iter().map(url).collect()
+}
+
+/// A running `cluster node`.
+pub struct NodeProcess {
+    pub child: Child,
+    output: std::path::PathBuf,
+}
+
+impl NodeProcess {
+    pub fn printed(&self) -> String {
+        std::fs::read_to_string(&self.output).expect("its output")
+    }
+}
+
+impl Drop for NodeProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts the n-th of the nodes at `urls` as a process of its own.
+pub fn node(home: &Path, urls: &[String], n: usize, arguments: &[&str]) -> NodeProcess {
+    node_below(home, urls, n, arguments, "true")
+}
+
+/// The same, from a shell that first runs `preparation`.
+pub fn node_below(
+    home: &Path,
+    urls: &[String],
+    n: usize,
+    arguments: &[&str],
+    preparation: &str,
+) -> NodeProcess {
+    let own = &urls[n - 1];
+    let others: Vec<&str> = urls
+        .iter()
+        .filter(|other| *other != own)
+        .map(String::as_str)
+        .collect();
+    let output = home.join(format!("node-{n}.out"));
+    let file = std::fs::File::create(&output).expect("a file");
+    let mut process = Process::new("bash");
+    clean(&mut process, home);
+    let script = format!("{preparation} && exec {BINARY} node \"$@\"");
+    let child = process
+        .args(["-c", &script, "bash"])
+        .args(arguments)
+        .env("NODE_ID", format!("node-{n}"))
+        .env("PORT", own.rsplit(':').next().expect("a port"))
+        .env("PEERS", others.join(","))
+        .stderr(file.try_clone().expect("a file"))
+        .stdout(file)
+        .spawn();
+    NodeProcess {
+        child: child.expect("the binary"),
+        output,
+    }
+}
+
 impl Drop for Up {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -1,0 +1,154 @@
+//! Members come and go, and the leader hands over, while writes go on.
+
+mod support;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use support::Up;
+
+/// Names of the nodes and their roles, as the leader of a raft knows them.
+fn members(up: &Up) -> Vec<(String, bool)> {
+    let status = up.json(&["status", "--json"]);
+    let leader = status["leader"].as_str().expect("a leader");
+    let rows = status["nodes"].as_array().expect("rows");
+    let row = rows.iter().find(|row| row["id"] == leader).expect("a row");
+    let members = row["answer"]["members"].as_array().expect("members");
+    members
+        .iter()
+        .map(|member| {
+            (
+                member["id"].as_str().expect("an id").to_owned(),
+                member["voter"] == true,
+            )
+        })
+        .collect()
+}
+
+fn voters(up: &Up) -> Vec<String> {
+    members(up)
+        .into_iter()
+        .filter(|(_, voter)| *voter)
+        .map(|(id, _)| id)
+        .collect()
+}
+
+#[test]
+fn a_node_is_added_learns_votes_and_counts() {
+    let up = Up::start(&["--raft", "--snapshot-every", "10"]);
+    for n in 0..50 {
+        up.says(&["put", &format!("k{n}"), "v"]);
+    }
+    let added = up.json(&["add", "--json"]);
+    assert_eq!(added["id"], "node-4");
+    assert!(
+        added["url"]
+            .as_str()
+            .is_some_and(|url| url.starts_with("http://127.0.0.1:"))
+    );
+    assert_eq!(voters(&up), ["node-1", "node-2", "node-3", "node-4"]);
+    up.run(&["wait", "equal"]).assert().success();
+    assert_eq!(up.says(&["get", "k49", "--from", "node-4"]), "v");
+    // It counts: with two of four dead there is no majority, with one there is.
+    assert_eq!(up.says(&["add"]).split(' ').next(), Some("node-5"));
+    up.says(&["kill", "node-1"]);
+    up.says(&["kill", "node-2"]);
+    up.run(&["wait", "leader"]).assert().success();
+    up.says(&["put", "of-five", "three"]);
+}
+
+#[test]
+fn the_leader_itself_can_be_removed_and_its_port_is_free() {
+    let up = Up::start(&["--raft"]);
+    up.says(&["put", "k", "v"]);
+    let leader = up.json(&["status", "--json"])["leader"]
+        .as_str()
+        .expect("a leader")
+        .to_owned();
+    let n: usize = leader[5..].parse().expect("a number");
+    let url = up.url(n);
+    assert_eq!(up.says(&["remove", &leader]), format!("{leader} removed"));
+    std::net::TcpListener::bind(url.trim_start_matches("http://")).expect("its port is free");
+    up.run(&["wait", "leader"]).assert().success();
+    assert!(!voters(&up).contains(&leader));
+    assert_eq!(voters(&up).len(), 2);
+    assert_eq!(up.says(&["get", "k"]), "v");
+    up.says(&["put", "k", "w"]);
+    let gone = up.run(&["kill", &leader]).assert();
+    let said = String::from_utf8_lossy(&gone.code(1).get_output().stderr).into_owned();
+    assert!(
+        said.contains(&format!("no node is called {leader}")),
+        "{said}"
+    );
+    // The next one gets a name that nobody had.
+    assert_eq!(up.json(&["add", "--json"])["id"], "node-4");
+}
+
+#[test]
+fn the_last_node_stays() {
+    let up = Up::start(&["--raft", "--nodes", "2"]);
+    up.says(&["remove", "node-2"]);
+    let last = up.run(&["remove", "node-1"]).assert();
+    let said = String::from_utf8_lossy(&last.code(1).get_output().stderr).into_owned();
+    assert!(said.contains("last"), "{said}");
+    up.says(&["put", "k", "v"]);
+}
+
+#[test]
+fn the_leader_hands_over_to_whom_it_is_told_and_no_write_is_refused_for_long() {
+    let up = Up::start(&["--raft"]);
+    let (stop, written) = (AtomicBool::new(false), AtomicU64::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                let n = written.load(Ordering::Relaxed);
+                up.run(&["put", &format!("k{n}"), "v"]).assert().success();
+                written.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        for _ in 0..2 {
+            for node in ["node-1", "node-2", "node-3"] {
+                assert_eq!(up.says(&["transfer", node]), format!("{node} leads"));
+            }
+        }
+        up.says(&["transfer"]);
+        stop.store(true, Ordering::Relaxed);
+    });
+    up.run(&["wait", "equal"]).assert().success();
+    let keys = up.says(&["keys"]).lines().count() as u64;
+    assert_eq!(keys, written.load(Ordering::Relaxed));
+    assert_eq!(up.json(&["status", "--json"])["lost"]["count"], 0);
+}
+
+#[test]
+fn a_transfer_to_the_dead_fails_and_the_leader_goes_on() {
+    let up = Up::start(&["--raft"]);
+    let status = up.json(&["status", "--json"]);
+    let dead = if status["leader"] == "node-3" {
+        "node-2"
+    } else {
+        "node-3"
+    };
+    up.says(&["kill", dead]);
+    up.run(&["transfer", dead]).assert().code(1);
+    up.says(&["put", "k", "v"]);
+    up.run(&["transfer", "node-9"]).assert().code(1);
+}
+
+#[test]
+fn other_modes_say_that_they_cannot() {
+    let up = Up::start(&[]);
+    for arguments in [
+        &["add"][..],
+        &["remove", "node-3"],
+        &["transfer"],
+        &["transfer", "node-2"],
+    ] {
+        let refused = up.run(arguments).assert();
+        let said = String::from_utf8_lossy(&refused.code(1).get_output().stderr).into_owned();
+        assert!(
+            said.contains("lowest-id + async") && said.contains("--raft"),
+            "{said}"
+        );
+    }
+    assert_eq!(up.json(&["status", "--json"])["total"], 3);
+}
