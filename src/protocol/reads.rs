@@ -118,14 +118,24 @@ impl Node {
         }
     }
 
-    /// Sends a round: heartbeats, whose answers confirm everything that was asked before.
+    /// Sends a round: heartbeats, whose answers confirm everything that was asked before. As many voters are asked as
+    /// make a majority, those heard last: if one of them does not answer, the next regular heartbeats reach the others.
     pub(super) fn confirm(&mut self) {
         let own = self.config.id.clone();
-        let voters: Vec<NodeId> = self.members.voters.clone();
-        if let Part::Leader(leading) = &mut self.part {
-            leading.reads.confirming = Some(leading.round);
-        }
-        for voter in voters.into_iter().filter(|voter| *voter != own) {
+        let enough = self.members.majority() - usize::from(self.members.votes(&own));
+        let Part::Leader(leading) = &mut self.part else {
+            return;
+        };
+        leading.reads.confirming = Some(leading.round);
+        let others = self.members.voters.iter().filter(|id| **id != own);
+        let heard = |id: &NodeId| {
+            let intact = leading.followers.get(id).filter(|p| p.intact);
+            intact.and_then(|p| p.heard)
+        };
+        let mut others: Vec<(Option<Time>, NodeId)> =
+            others.map(|id| (heard(id), id.clone())).collect();
+        others.sort_by(|(a, _), (b, _)| b.cmp(a));
+        for (_, voter) in others.into_iter().take(enough) {
             if let Part::Leader(leading) = &mut self.part {
                 let round = leading.next_round();
                 self.send_heartbeat(voter, round);

@@ -143,6 +143,7 @@ impl Node {
     /// Sends `to` the next thing it lacks, unless enough is in flight; later, if it is too early.
     pub(super) fn send_missing(&mut self, now: Time, to: &NodeId) {
         let (last, commit, window) = (self.log.last_index(), self.commit, self.window());
+        let is_empty = self.store.is_empty();
         let pause = match self.config.mode.commits() {
             true => Duration::ZERO,
             false => self.config.append_pause,
@@ -158,7 +159,8 @@ impl Node {
             Needs::Unknown => (false, 0),
             Needs::Entries(sent) => (*sent < last || untold, window),
             Needs::Snapshot(..) => (true, 1),
-            Needs::Maps(sent) => (sent.unwrap_or(0) < last, 1),
+            // Maps carry no deletes: an empty one says nothing.
+            Needs::Maps(sent) => (sent.unwrap_or(0) < last && !is_empty, 1),
         };
         if !lacks || progress.in_flight.len() >= room {
             // The turn that would have told it came too early.

@@ -2,6 +2,7 @@
 
 mod answer;
 mod data;
+mod gate;
 mod internal;
 mod key;
 mod reads;
@@ -24,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::runtime::call::Call;
+use crate::runtime::http::gate::Gate;
 use crate::runtime::http::stream::KillableStream;
 use crate::runtime::seat::World;
 use crate::runtime::view::Window;
@@ -43,6 +45,7 @@ pub struct Service {
     world: World,
     window: Window,
     inbox: mpsc::Sender<Call>,
+    gate: Gate,
 }
 
 impl Service {
@@ -60,16 +63,25 @@ impl Service {
             world: world.clone(),
             window,
             inbox,
+            gate: Gate::default(),
         }
+    }
+
+    /// Asks the node's task; `None` if it is gone.
+    async fn try_ask<T>(
+        &self,
+        call: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> Call,
+    ) -> Option<T> {
+        let (answer, wait) = tokio::sync::oneshot::channel();
+        self.inbox.send(call(answer)).await.ok()?;
+        wait.await.ok()
     }
 
     /// Asks the node's task. Of a node that is gone nobody gets an answer: the connection is about to be reset.
     async fn ask<T>(&self, call: impl FnOnce(tokio::sync::oneshot::Sender<T>) -> Call) -> T {
-        let (answer, wait) = tokio::sync::oneshot::channel();
-        let sent = self.inbox.send(call(answer)).await;
-        match (sent, wait.await) {
-            (Ok(()), Ok(answer)) => answer,
-            _ => std::future::pending().await,
+        match self.try_ask(call).await {
+            Some(answer) => answer,
+            None => std::future::pending().await,
         }
     }
 }

@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::event::Event;
 use crate::protocol::{Reply, Status};
-use crate::runtime::call::Call;
 use crate::runtime::http::data::{not_the_leader, refuse};
 use crate::runtime::http::{Service, answer, key};
 use crate::types::{Members, NodeId, Role, index_of};
@@ -118,7 +117,7 @@ async fn unless_confirmed(service: &Service, key: &Key) -> Option<Response> {
         let promise = format!("{} cannot promise linearizable reads", service.mode);
         return Some(answer::not_promised(key, &promise));
     }
-    match service.ask(|answer| Call::Read { answer }).await {
+    match service.confirmed().await {
         Reply::Readable => None,
         Reply::Unavailable { reason } => Some(answer::unavailable(key, &reason)),
         _ => Some(answer::unavailable(key, "this node takes no part just now")),
