@@ -48,13 +48,13 @@ fn shown(readme: &str) -> Vec<Shown> {
     commands
 }
 
-/// Four ports in a row that are free, below those the system gives out.
+/// Ten ports in a row that are free, below those the system gives out.
 fn ports() -> u16 {
     let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     let first = 20_000 + (std::process::id() % 1000) as u16 * 10;
     let mut candidates = (first..32_000).step_by(10);
     candidates
-        .find(|first| (0..4).all(|k| is_free(first + k)))
+        .find(|first| (0..10).all(|k| is_free(first + k)))
         .expect("free ports")
 }
 
@@ -94,7 +94,7 @@ fn the_readmes_commands_print_what_it_shows() {
     std::os::unix::fs::symlink(BINARY, bin.join("cluster")).expect("a link");
     let base = ports();
     let adapt = |text: &str| {
-        let text = (0..4).fold(text.to_owned(), |text, k| {
+        let text = (0..10).fold(text.to_owned(), |text, k| {
             text.replace(&format!("{}", 4000 + k), &format!("{}", base + k))
         });
         let up = format!("cluster up --port {} --control-port {base} ", base + 1);
@@ -108,9 +108,12 @@ fn the_readmes_commands_print_what_it_shows() {
             bin.display(),
             std::env::var("PATH").unwrap_or_default()
         );
-        process
-            .env("PATH", path)
-            .args(["-euo", "pipefail", "-c", &adapt(command)]);
+        process.current_dir(home.path()).env("PATH", path).args([
+            "-euo",
+            "pipefail",
+            "-c",
+            &adapt(command),
+        ]);
         process
     };
     let commands = shown(&readme());
@@ -147,14 +150,51 @@ fn the_readmes_commands_print_what_it_shows() {
             "$ {command}\nshown:\n{expected}\nprinted:\n{printed}"
         );
     }
-    assert!(
-        bash("cluster down")
-            .output()
-            .expect("bash")
-            .status
-            .success()
-    );
+    // Whatever is still up in the background ends with the test.
+    let _ = bash("cluster down").output();
     drop(up);
+}
+
+/// The rows of the table of guarantees: flags, the command that shows the hole, and what it shows.
+fn holes(readme: &str) -> Vec<(String, String, String)> {
+    let cells = |line: &str| {
+        let parts: Vec<String> = line.split('`').map(str::to_owned).collect();
+        match &parts[..] {
+            [start, flags, .., command, arrow, shown, _]
+                if start == "| " && flags.starts_with("--election") && arrow == " → " =>
+            {
+                Some((flags.clone(), command.clone(), shown.clone()))
+            }
+            _ => None,
+        }
+    };
+    readme.lines().filter_map(cells).collect()
+}
+
+#[test]
+fn every_pair_has_the_hole_that_the_readme_says_it_has() {
+    let holes = holes(&readme());
+    assert_eq!(holes.len(), 9);
+    std::thread::scope(|scope| {
+        for (flags, command, shown) in &holes {
+            scope.spawn(move || {
+                let flags: Vec<&str> = flags.split(' ').collect();
+                let up = support::Up::start(&flags);
+                let bin = up.home.path().join("bin");
+                std::fs::create_dir(&bin).expect("a directory");
+                std::os::unix::fs::symlink(BINARY, bin.join("cluster")).expect("a link");
+                let mut process = Command::new("bash");
+                clean(&mut process, up.home.path());
+                let path = std::env::var("PATH").unwrap_or_default();
+                let path = format!("{}:{path}", bin.display());
+                let output = process.env("PATH", path).args(["-c", command]).output();
+                let output = output.expect("bash");
+                let said = [output.stdout, output.stderr].concat();
+                let said = String::from_utf8_lossy(&said).into_owned();
+                assert!(said.contains(shown), "{flags:?}: {command}\n{said}");
+            });
+        }
+    });
 }
 
 #[test]

@@ -8,6 +8,12 @@ FAST = ["--heartbeat", "4ms", "--election-timeout", "12ms"]
 USUAL = ["--heartbeat", "25ms", "--election-timeout", "150ms"]
 
 
+def last_index(up, address):
+    """Where the log of the node at an address ends."""
+    rows = up.ask("GET", "/api/status")["nodes"]
+    return next(row["answer"]["lastIndex"] for row in rows if row["url"].endswith(address))
+
+
 def raft(options):
     """Raft in memory beside our own async, and beside etcd on tmpfs."""
     ours, other = Up(3, "--raft"), Up(3)
@@ -23,7 +29,7 @@ def raft(options):
 
 
 def filesystem(folder):
-    return subprocess.run(["stat", "-f", "-c", "%T", folder], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(["df", "--output=fstype", folder], capture_output=True, text=True, check=True).stdout.split()[-1]
 
 
 def with_syncs(side, run, seconds, rates):
@@ -122,10 +128,10 @@ def catchup(options):
     leader = up.settle()
     name = up.name_of(next(node for node in up.nodes if node != leader))
     up.ask("POST", f"/api/nodes/{name}/kill")
-    index = lambda: next(row["answer"]["lastIndex"] for row in up.ask("GET", "/api/status")["nodes"] if row["url"].endswith(leader))
+    index = lambda: last_index(up, leader)
     behind = index()
     while index() - behind < options.missed:
-        wrk(leader, "PUT", 0, 2, 64, order="ascending")
+        wrk(leader, "PUT", 0, 2, 64, order="ascending", first=index())
     before, _ = wrk(leader, "PUT", 1000, 3)
     missed, took = index() - behind, None
     load = {}
@@ -149,7 +155,7 @@ def memory(options):
     """Memory while the same thousand keys are written again and again."""
     up = Up(3, "--raft")
     leader = up.settle()
-    index = lambda: next(row["answer"]["lastIndex"] for row in up.ask("GET", "/api/status")["nodes"] if row["url"].endswith(leader))
+    index = lambda: last_index(up, leader)
     marks = []
     for goal in (options.writes // 10, options.writes // 2, options.writes):
         while index() < goal:
@@ -180,8 +186,9 @@ def start(options):
     size = lambda: sum(os.path.getsize(os.path.join(at, name)) for at, _, names in os.walk(data) for name in names)
     up = Up(3, "--raft", "--data-dir", data)
     leader = up.settle()
+    index = lambda: last_index(up, leader)
     while size() < options.bytes:
-        wrk(leader, "PUT", 0, 2, 64, order="ascending", padding="x" * 1000)
+        wrk(leader, "PUT", 0, 2, 64, order="ascending", padding="x" * 1000, first=index())
     up.end()
     found = size()
     times = []
@@ -189,8 +196,9 @@ def start(options):
         up = Up(3, "--raft", "--data-dir", data)
         leader = up.settle()
         connection = http.client.HTTPConnection(leader)
-        connection.request("GET", "/key/k1?consistency=linearizable")
-        assert connection.getresponse().status == 200
+        connection.request("GET", "/key/k10?consistency=linearizable")
+        answer = connection.getresponse()
+        assert answer.status == 200, answer.read()
         times.append(time.perf_counter() - up.started)
         connection.close()
         up.end()

@@ -82,7 +82,7 @@ def bare():
 
 SCRIPT = """
 local keys = {keys}
-local n = 0
+local n = {first}
 math.randomseed({seed})
 request = function()
   n = n + 1
@@ -93,9 +93,9 @@ end
 """
 
 
-def wrk(address, method, keys, seconds, connections=32, query="", order="random", padding=""):
+def wrk(address, method, keys, seconds, connections=32, query="", order="random", padding="", first=0):
     """Requests a second, and latencies by percentile, of requests for keys k1, k2, … at random or in order."""
-    values = {"keys": keys, "method": method, "query": query, "seed": random.randrange(10**6), "padding": padding}
+    values = {"keys": keys, "method": method, "query": query, "seed": random.randrange(10**6), "padding": padding, "first": first}
     values["order"] = 1 if order == "ascending" else 0
     return wrk_script(address, SCRIPT, values, seconds, connections)
 

@@ -61,7 +61,8 @@ impl Node {
         };
         let timeout = self.config.election_timeout;
         let answers = |id: &NodeId| {
-            let heard = leading.followers.get(id).and_then(|p| p.heard);
+            let intact = leading.followers.get(id).filter(|p| p.intact);
+            let heard = intact.and_then(|p| p.heard);
             heard.is_some_and(|at| now - at < timeout)
         };
         let matched = |id: &NodeId| leading.followers.get(id).map_or(0, |p| p.matched);

@@ -1,5 +1,6 @@
 //! The protocol core, driven without sockets or time.
 
+mod figures;
 mod properties;
 mod safety;
 mod scripts;
