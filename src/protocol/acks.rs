@@ -9,39 +9,34 @@ use crate::types::{Boot, Election, EntryId, Index, NodeId, Time, index_of};
 impl Node {
     /// Takes an answer from somebody who obeys just this leadership.
     pub(super) fn on_answer(&mut self, now: Time, from: &NodeId, message: Message) {
+        let (Message::HeartbeatAck { boot, round, .. }
+        | Message::AppendAck { boot, round, .. }
+        | Message::SnapshotAck { boot, round, .. }) = &message
+        else {
+            return;
+        };
+        if !self.heard_from(now, from, *boot, *round) {
+            return;
+        }
         match message {
             Message::HeartbeatAck {
-                boot,
                 round,
                 last,
                 applied,
                 recovering,
                 ..
             } => {
-                self.heard_from(now, from, boot, round);
                 self.on_heartbeat_ack(now, from, round, last, applied);
                 self.on_recovering(from, recovering);
             }
-            Message::AppendAck {
-                boot,
-                round,
-                outcome,
-                ..
-            } => {
-                self.heard_from(now, from, boot, round);
-                self.on_append_ack(from, round, outcome);
-            }
+            Message::AppendAck { round, outcome, .. } => self.on_append_ack(from, round, outcome),
             Message::SnapshotAck {
-                boot,
                 round,
                 last,
                 progress,
                 ..
-            } => {
-                self.heard_from(now, from, boot, round);
-                self.on_snapshot_ack(from, round, last, progress);
-            }
-            _ => return,
+            } => self.on_snapshot_ack(from, round, last, progress),
+            _ => {}
         }
         self.advance_commit();
         self.acknowledge();
@@ -53,12 +48,17 @@ impl Node {
         self.send_missing(now, from);
     }
 
-    fn heard_from(&mut self, now: Time, from: &NodeId, boot: Boot, round: u64) {
+    /// Notes that it lives; whether it is its present life that speaks.
+    fn heard_from(&mut self, now: Time, from: &NodeId, boot: Boot, round: u64) -> bool {
+        let mut is_present = false;
         self.with_progress(from, |progress| {
-            progress.meet(boot);
-            progress.heard = Some(now);
-            progress.answered = progress.answered.max(round);
+            is_present = progress.meet(boot);
+            if is_present {
+                progress.heard = Some(now);
+                progress.answered = progress.answered.max(round);
+            }
         });
+        is_present
     }
 
     fn on_heartbeat_ack(

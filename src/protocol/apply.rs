@@ -55,10 +55,14 @@ impl Node {
     /// The members that the log names last are in force, committed or not; taken back, those before them are again
     /// (§4.1).
     pub(super) fn take_members(&mut self) {
-        if let Some(members) = self.log.members_upto(self.log.last_index())
-            && *members != *self.members
-        {
-            self.members = Arc::new(members.clone());
+        let named = self.log.members_upto(self.log.last_index());
+        let members = match named {
+            Some(members) => Arc::new(members.clone()),
+            // The first change ever was taken back.
+            None => self.config.members.clone(),
+        };
+        if members != self.members {
+            self.members = members;
             self.lead_members();
         }
     }

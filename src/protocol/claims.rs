@@ -79,11 +79,13 @@ impl Node {
         if !matches!(self.part, Part::Leader(_)) {
             return false;
         }
-        let rival = !self.config.mode.needs_majority()
-            && known
-                .leader
-                .as_ref()
-                .is_some_and(|leader| *leader < self.config.id);
+        // Where votes decide, no term has two leaders; unless a voter lost its disk and forgot its vote. Then neither goes on.
+        let votes = self.config.mode.needs_majority();
+        let own = &self.config.id;
+        let rival = known
+            .leader
+            .as_ref()
+            .is_some_and(|leader| *leader < *own || (votes && leader != own));
         if known.term > self.term || (known.term == self.term && rival) {
             self.raise_term(known.term);
             self.report(Event::SteppedDown {

@@ -9,6 +9,10 @@ use crate::protocol::message::{AppendOutcome, Message};
 use crate::protocol::node::Node;
 use crate::types::{EntryId, Index, Leadership, NodeId, Time, index_of};
 
+/// The round that a refusal answers. Rounds are counted anew by each leadership: an old one's number, in an answer that names
+/// the present leader, would confirm questions that were never asked of its sender.
+pub(super) const NO_ROUND: u64 = 0;
+
 impl Node {
     pub(super) fn on_heartbeat(
         &mut self,
@@ -18,12 +22,14 @@ impl Node {
         round: u64,
         commit: Option<EntryId>,
     ) {
-        if self.obey(now, &claim) {
+        let obeys = self.obey(now, &claim);
+        if obeys {
             // It names the entry: whoever has that one has all before it. Nothing is concluded from its index alone.
             self.learn_commit(commit.as_ref(), 0);
         }
         let (known, boot, last) = (self.known(), self.boot, self.log.last());
         let (applied, recovering) = (self.applied_if_separate(), self.recovering);
+        let round = if obeys { round } else { NO_ROUND };
         self.send(
             from,
             Message::HeartbeatAck {
@@ -59,6 +65,10 @@ impl Node {
             self.learn_commit(commit.as_ref(), upto);
         }
         let (known, boot) = (self.known(), self.boot);
+        let round = match outcome {
+            AppendOutcome::Stale => NO_ROUND,
+            _ => round,
+        };
         self.send(
             from,
             Message::AppendAck {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::Event;
+use crate::protocol::follower::NO_ROUND;
 use crate::protocol::history::{Run, extend_history, is_history_of};
 use crate::protocol::loss::loss;
 use crate::protocol::message::{Message, SnapshotProgress};
@@ -45,6 +46,10 @@ impl Node {
             false => SnapshotProgress::Stale,
         };
         let (known, boot) = (self.known(), self.boot);
+        let round = match progress {
+            SnapshotProgress::Stale => NO_ROUND,
+            _ => round,
+        };
         self.send(
             from,
             Message::SnapshotAck {
@@ -109,7 +114,8 @@ impl Node {
     ///
     /// A log that holds `last` and has not applied more can go on from there. One that has applied more is beyond it if
     /// its end is of this very leadership, or if what is applied never conflicts, as in raft with commits; any other may
-    /// well hold `last` and yet have to give up its tail.
+    /// well hold `last` and yet have to give up its tail. Raft goes by what is held too, and not by the index alone: the
+    /// disk may have been used in a mode that promises less before.
     fn is_beyond(&self, claim: &Leadership, last: Option<&EntryId>) -> bool {
         let (end, index) = (self.log.last(), index_of(last));
         let led_here = end
@@ -121,7 +127,7 @@ impl Node {
         end.as_ref() == last
             || (holds && led_here)
             || (holds && commits && self.applied <= index)
-            || (commits && is_raft && self.applied >= index)
+            || (holds && commits && is_raft)
     }
 
     fn install(&mut self, snapshot: Snapshot, leader: &NodeId) {

@@ -172,6 +172,8 @@ pub enum Message {
     /// To a node that lost its disk: it has everything that was committed when a majority without it confirmed the
     /// leader, and may vote again.
     Restored {
+        /// The life of the disk that this is about: what a later one forgot, nobody vouched for.
+        boot: Boot,
         /// Who leads.
         claim: Leadership,
         /// The entry it must have.

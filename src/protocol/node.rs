@@ -284,7 +284,11 @@ impl Node {
             Message::TimeoutNow { claim } => self.on_timeout_now(now, &claim),
             Message::ReadIndex { id } => self.on_read_index(now, from, id),
             Message::ReadAt { claim, id, commit } => self.on_read_at(now, &claim, id, commit),
-            Message::Restored { claim, commit } => self.on_restored(now, &claim, commit),
+            Message::Restored {
+                boot,
+                claim,
+                commit,
+            } => self.on_restored(now, boot, &claim, commit),
             // Bare forms prove that their sender leads, and nothing about anybody's log. Where leaders are voted for,
             // a program that counts no votes is none.
             Message::BareHeartbeat { .. } | Message::WholeMap { .. }

@@ -41,6 +41,8 @@ pub(super) enum Duty {
 #[derive(Debug)]
 pub(super) struct Progress {
     pub(super) boot: Option<Boot>,
+    /// Earlier lives of its disk: what still comes of them is no news.
+    former: Vec<Boot>,
     pub(super) needs: Needs,
     /// It has everything up to here on its disk.
     pub(super) matched: Index,
@@ -82,6 +84,7 @@ impl Progress {
     pub(super) fn new() -> Progress {
         Progress {
             boot: None,
+            former: Vec::new(),
             needs: Needs::Unknown,
             matched: 0,
             in_flight: VecDeque::new(),
@@ -97,15 +100,22 @@ impl Progress {
         }
     }
 
-    /// Forgets everything if the follower's disk is another than it was.
-    pub(super) fn meet(&mut self, boot: Boot) {
-        if self.boot.is_some_and(|known| known != boot) {
+    /// Forgets everything if the follower's disk is another than it was. Whether what it says is of its present life.
+    pub(super) fn meet(&mut self, boot: Boot) -> bool {
+        if self.former.contains(&boot) {
+            return false;
+        }
+        if let Some(known) = self.boot.filter(|known| *known != boot) {
+            let mut former = std::mem::take(&mut self.former);
+            former.push(known);
             *self = Progress {
                 scheduled: self.scheduled,
+                former,
                 ..Progress::new()
             };
         }
         self.boot = Some(boot);
+        true
     }
 
     /// Takes the answer to `round`; whether it is one waited for.

@@ -11,7 +11,7 @@ use crate::protocol::door::{Reply, RequestId};
 use crate::protocol::message::Message;
 use crate::protocol::node::{Node, Part};
 use crate::protocol::progress::Duty;
-use crate::types::{EntryId, Index, Leadership, NodeId, Time, index_of};
+use crate::types::{EntryId, Leadership, NodeId, Time, index_of};
 
 /// What a leader keeps of reads.
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ pub(super) struct Asking {
     ask_at: Option<Time>,
     asked: Option<Question>,
     /// They may be answered once this is applied.
-    granted: VecDeque<(Index, Question)>,
+    granted: VecDeque<(Option<EntryId>, Question)>,
 }
 
 #[derive(Debug)]
@@ -234,6 +234,10 @@ impl Node {
         if self.asking.waiting.is_empty() || self.asking.asked.is_some() {
             return;
         }
+        if self.asking.last_id == 0 {
+            // Each life begins elsewhere: an answer to an earlier one's question is none to this one's.
+            self.asking.last_id = self.rng.draw() << 16;
+        }
         self.asking.last_id += 1;
         let id = self.asking.last_id;
         self.asking.asked = Some(Question {
@@ -255,12 +259,17 @@ impl Node {
             return;
         }
         if let Some(question) = self.asking.asked.take_if(|asked| asked.id == id) {
-            let index = index_of(commit.as_ref());
-            self.asking.granted.push_back((index, question));
+            self.asking.granted.push_back((commit.clone(), question));
         }
         self.learn_commit(commit.as_ref(), 0);
         self.answer_reads();
         self.ask_leader(now);
+    }
+
+    /// Whether the store is as of `commit` or later. The entry itself must be part of the history: after a mode that
+    /// promises less, a disk may hold more, and other things.
+    fn has_applied(&self, commit: Option<&EntryId>) -> bool {
+        index_of(commit) <= self.applied && self.log.contains(commit)
     }
 
     /// Answers what may be answered from the store as it is.
@@ -269,7 +278,7 @@ impl Node {
             .asking
             .granted
             .front()
-            .is_some_and(|(index, _)| *index <= self.applied)
+            .is_some_and(|(commit, _)| self.has_applied(commit.as_ref()))
             && let Some((_, question)) = self.asking.granted.pop_front()
         {
             for request in question.requests {

@@ -15,7 +15,7 @@ use crate::protocol::door::Action;
 use crate::protocol::message::Message;
 use crate::protocol::node::{Node, Part};
 use crate::protocol::record::Record;
-use crate::types::{EntryId, Leadership, NodeId, Time};
+use crate::types::{Boot, EntryId, Leadership, NodeId, Time};
 
 impl Node {
     /// A follower says whether it lost its disk. Once it has all that is committed, its leader has itself confirmed.
@@ -49,19 +49,38 @@ impl Node {
             .map(|(id, _)| id)
             .collect();
         for id in confirmed {
-            let (claim, mut held) = (self.claim(), 0);
+            let (claim, mut held, mut life) = (self.claim(), 0, None);
             self.with_progress(&id, |progress| {
                 // If this gets lost, its next answer begins anew.
                 progress.recovering = None;
-                held = progress.matched;
+                (held, life) = (progress.matched, progress.boot);
             });
             let commit = self.log.id_at(self.commit.min(held));
-            self.send(id, Message::Restored { claim, commit });
+            if let Some(boot) = life {
+                self.send(
+                    id,
+                    Message::Restored {
+                        boot,
+                        claim,
+                        commit,
+                    },
+                );
+            }
         }
     }
 
-    pub(super) fn on_restored(&mut self, now: Time, claim: &Leadership, commit: Option<EntryId>) {
-        if self.obey(now, claim) && self.recovering && self.log.contains(commit.as_ref()) {
+    pub(super) fn on_restored(
+        &mut self,
+        now: Time,
+        boot: Boot,
+        claim: &Leadership,
+        commit: Option<EntryId>,
+    ) {
+        if self.obey(now, claim)
+            && self.recovering
+            && boot == self.boot
+            && self.log.contains(commit.as_ref())
+        {
             self.vote_again(Some(claim.leader.clone()));
         }
     }

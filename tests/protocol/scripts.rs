@@ -331,7 +331,13 @@ fn statuses(world: &World) -> Vec<String> {
             true => format!(", committed up to {}", status.commit),
             false => String::new(),
         };
-        format!("{id}: {role} in term {term}, obeys {leader}, log ends at {last}{commit}")
+        // Where they are not those it began with.
+        let voters: Vec<&str> = status.members.voters.iter().map(NodeId::as_str).collect();
+        let members = match status.members == node.config().members {
+            true => String::new(),
+            false => format!(", members {}", voters.join(" ")),
+        };
+        format!("{id}: {role} in term {term}, obeys {leader}, log ends at {last}{commit}{members}")
     };
     world.members.keys().map(line).collect()
 }

@@ -194,8 +194,10 @@ fn said(message: &Message) -> String {
             (false, false) => format!("no vote in term {term}, {}", knows(known)),
         },
         Message::TimeoutNow { claim } => format!("stand for election now, {}", led(claim)),
-        Message::ReadIndex { id } => format!("up to where may I read? (question {id})"),
-        Message::ReadAt { id, commit, .. } => format!("read at {} (question {id})", at(commit)),
+        Message::ReadIndex { id } => format!("up to where may I read? (question {})", id & 0xffff),
+        Message::ReadAt { id, commit, .. } => {
+            format!("read at {} (question {})", at(commit), id & 0xffff)
+        }
         Message::Restored { commit, .. } => {
             format!("you have all up to {}: vote again", at(commit))
         }

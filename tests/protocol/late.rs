@@ -1,0 +1,51 @@
+//! Messages that come later than anything they were meant for.
+
+use std::time::Duration;
+
+use cluster::protocol::{Input, Reply};
+use cluster::types::{Mode, NodeId};
+
+use crate::world::{Envelope, World};
+
+fn raft() -> World {
+    let mut world = World::new(3, |config| config.mode = Mode::RAFT);
+    world.start_all();
+    world.advance(Duration::from_secs(2));
+    world
+}
+
+/// What node-1 would send to node-2 next.
+fn held_back(world: &mut World) -> Envelope {
+    world.holding = true;
+    world.advance(Duration::from_millis(60));
+    world.holding = false;
+    let mut wire = std::mem::take(&mut world.wire).into_iter();
+    let late = wire.find(|envelope| envelope.to == NodeId::nth(2));
+    late.expect("a heartbeat")
+}
+
+#[test]
+fn an_answer_to_an_older_leaderships_message_confirms_no_read() {
+    let mut world = raft();
+    let (one, two, three) = (NodeId::nth(1), NodeId::nth(2), NodeId::nth(3));
+    let late = held_back(&mut world);
+    for (from, to) in [(&one, &three), (&three, &one)] {
+        let to = Some(to.clone());
+        world.ask(from, |request| Input::Transfer { request, to });
+        world.advance(Duration::from_millis(60));
+    }
+    // node-1 leads again, with few rounds so far, and is cut off; node-2 gets what it sent two terms ago.
+    world.faults.cut(&one, &two);
+    world.faults.cut(&one, &three);
+    world.deliver(late);
+    world.settle();
+    world.ask(&one, |request| Input::Read { request });
+    let readable = |(_, reply): &(_, Reply)| matches!(reply, Reply::Readable);
+    assert!(
+        !world.replies.iter().any(readable),
+        "{:?}",
+        world.trace.last()
+    );
+    world.advance(Duration::from_secs(3));
+    assert!(!world.replies.iter().any(readable));
+}
