@@ -59,6 +59,7 @@ fn compare(folder: &Path, pairs: u64, seconds: u64, count: u64) {
         members: vec![NodeId::nth(1)],
         boot: 1,
         mode: String::new(),
+        recovering: false,
     };
     let directory = folder.join(format!("log-{count}"));
     let mut log = Files::open(&directory, meta, Io::default()).expect("a disk");

@@ -22,11 +22,7 @@ use crate::runtime::roster::Roster;
 use crate::runtime::seat::{Addresses, Seat, World};
 use crate::runtime::slot::{Slot, State, now, recover};
 use crate::runtime::sockets::Reserved;
-use crate::storage::files::Files;
-use crate::storage::io::Io;
-use crate::storage::memory::Memory;
-use crate::storage::meta::{FORMAT, Meta, read_meta};
-use crate::storage::{Disk, DiskError};
+use crate::storage::DiskError;
 use crate::types::{Config, Members, Mode, NodeId};
 use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, ModeInfo, NodeAddress};
 
@@ -38,9 +34,9 @@ pub struct Cluster {
     events: Arc<EventLog>,
     slots: SyncMutex<BTreeMap<NodeId, Arc<Slot>>>,
     /// Those who are members if no log says otherwise.
-    members: Arc<Members>,
+    pub(super) members: Arc<Members>,
     /// The highest number that a node's name ever had.
-    highest: AtomicUsize,
+    pub(super) highest: AtomicUsize,
     /// Everybody's, for everybody.
     urls: Addresses,
     seeds: SyncMutex<Rng>,
@@ -81,15 +77,15 @@ impl Cluster {
         };
         for (at, id) in roster.nodes.iter().enumerate() {
             let (reserved, address) = reserve_nth(&cluster.options, id, at)?;
-            let mut disk = cluster.new_disk(id)?;
-            if roster.bereft.contains(id) && cluster.mode().is_linearizable() {
-                // Nobody knows what it promised on the disk that is gone.
-                disk.wipe(cluster.seeds().boot(), true)?;
+            let is_bereft = roster.bereft.contains(id);
+            let disk = cluster.new_disk(id, is_bereft)?;
+            if is_bereft {
                 cluster.report(Some(id.clone()), Event::Wiped);
             }
             let slot = Slot::new(disk, reserved, address);
             cluster.insert(id, Arc::new(slot));
         }
+        cluster.take_census()?;
         cluster.start_all().await?;
         Ok(Arc::new(cluster))
     }
@@ -120,29 +116,6 @@ impl Cluster {
         Ok(())
     }
 
-    /// The disk of `id`: what it left there, or a new one.
-    pub(super) fn new_disk(&self, id: &NodeId) -> Result<Box<dyn Disk>, DiskError> {
-        let boot = self.seeds().boot();
-        let Some(directory) = &self.options.data_dir else {
-            return Ok(Box::new(Memory::new(boot)));
-        };
-        let meta = Meta {
-            format: FORMAT,
-            id: id.clone(),
-            members: self.members.iter().cloned().collect(),
-            boot,
-            mode: self.mode().to_string(),
-        };
-        let directory = directory.join(id.as_str());
-        let before = read_meta(&directory)?.map(|meta| meta.mode);
-        let files = Files::open(&directory, meta, Io::default())?;
-        if let Some(was) = before.filter(|was| *was != self.mode().to_string()) {
-            let is = self.mode().to_string();
-            self.report(Some(id.clone()), Event::OtherMode { was, is });
-        }
-        Ok(Box::new(files))
-    }
-
     /// Brings a killed node to life, on its disk and port. What cannot be read is left as it is.
     pub(super) async fn start(
         &self,
@@ -161,10 +134,17 @@ impl Cluster {
                 return Err(io::Error::other(error));
             }
         };
+        let listener = match reserved.listen() {
+            Ok(listener) => listener,
+            Err(error) => {
+                *state = State::Killed(disk, Reserved::again(slot.address).await?);
+                return Err(error);
+            }
+        };
         let seat = Seat {
             config: self.config(id),
             peers: self.urls.clone(),
-            listener: reserved.listen()?,
+            listener,
             disk,
             world: self.world.clone(),
         };
@@ -279,11 +259,11 @@ impl Engine for Cluster {
         };
         match std::mem::replace(&mut *state, State::Gone) {
             State::Gone => Err(EngineError::Stopping),
-            State::Killed(disk, reserved) => {
+            State::Killed(mut disk, reserved) => {
                 // The dead can still lose what they left.
-                let disk = self.harm(id, Some(disk), harm).await;
-                let disk = disk.map_err(system("cannot destroy its disk"))?;
+                let harmed = self.harm(id, &mut disk, harm).await;
                 *state = State::Killed(disk, reserved);
+                harmed.map_err(system("cannot destroy its disk"))?;
                 Ok(harm == Harm::Wipe)
             }
             State::Running(node) => {
@@ -293,9 +273,17 @@ impl Engine for Cluster {
                 let reserved = Reserved::again(slot.address).await;
                 let reserved = reserved.map_err(system("cannot keep its port"))?;
                 self.report(Some(id.clone()), Event::Killed);
-                let disk = self.harm(id, disk, harm).await;
-                let disk = disk.map_err(system("cannot keep its disk"))?;
+                let mut disk = match disk {
+                    Some(disk) => disk,
+                    // Its task had panicked, and what was in memory is gone with it.
+                    None => self
+                        .new_disk(id, true)
+                        .map_err(std::io::Error::other)
+                        .map_err(system("cannot keep its disk"))?,
+                };
+                let harmed = self.harm(id, &mut disk, harm).await;
                 *state = State::Killed(disk, reserved);
+                harmed.map_err(system("cannot harm its disk"))?;
                 Ok(true)
             }
         }
@@ -323,11 +311,12 @@ impl Engine for Cluster {
             if was_dead {
                 node.begin(false).await;
             }
-            if trust {
+            if trust && node.window().look(|view| view.status.recovering) {
                 node.trust().await;
+                return Ok(true);
             }
         }
-        Ok(was_dead || trust)
+        Ok(was_dead)
     }
 
     async fn add(&self) -> Result<NodeAddress, EngineError> {

@@ -10,28 +10,28 @@ use crate::storage::Disk;
 use crate::types::NodeId;
 
 impl Cluster {
-    /// Destroys a dead node's disk, and reports what only it held.
-    async fn wipe(&self, id: &NodeId, mut disk: Box<dyn Disk>) -> io::Result<Box<dyn Disk>> {
-        let found = disk.recover().map_err(io::Error::other)?;
-        let node = Node::new(self.config(id), found, 0);
+    /// Destroys a dead node's disk, and reports what only it held. What cannot be read was lost before.
+    async fn wipe(&self, id: &NodeId, disk: &mut Box<dyn Disk>) -> io::Result<()> {
         let mut others = Vec::new();
         for (other, slot) in self.slots() {
             if other != *id {
-                others.extend(slot.holdings().await.map_err(io::Error::other)?);
+                others.extend(slot.holdings().await.ok().flatten());
             }
         }
-        let only_here = node.store().iter().filter(|(_, slot)| {
-            let version = slot.version.as_ref();
-            !others.iter().any(|other| other.contains(version))
-        });
-        let writes: Vec<LostWrite> = only_here
-            .map(|(key, slot)| LostWrite {
+        let mut writes: Vec<LostWrite> = Vec::new();
+        if let Ok(found) = disk.recover() {
+            let node = Node::new(self.config(id), found, 0);
+            let only_here = node.store().iter().filter(|(_, slot)| {
+                let version = slot.version.as_ref();
+                !others.iter().any(|other| other.contains(version))
+            });
+            writes.extend(only_here.map(|(key, slot)| LostWrite {
                 key: key.clone(),
                 entry: Some(slot.version.as_ref().clone()),
-            })
-            .collect();
+            }));
+        }
         // Alone it has promised nothing to others that could still hold it to that.
-        let recovering = self.mode().is_linearizable() && !others.is_empty();
+        let recovering = self.mode().is_linearizable() && self.slots().len() > 1;
         let boot = self.seeds().boot();
         disk.wipe(boot, recovering).map_err(io::Error::other)?;
         self.report(Some(id.clone()), Event::Wiped);
@@ -39,26 +39,21 @@ impl Cluster {
             let (count, to) = (writes.len() as u64, None);
             self.report(Some(id.clone()), Event::Lost(Loss { count, writes, to }));
         }
-        Ok(disk)
+        Ok(())
     }
 
-    /// What becomes of the disk of a node that was just killed.
+    /// What becomes of the disk of a node that is dead.
     pub(super) async fn harm(
         &self,
         id: &NodeId,
-        disk: Option<Box<dyn Disk>>,
+        disk: &mut Box<dyn Disk>,
         harm: Harm,
-    ) -> io::Result<Box<dyn Disk>> {
-        let mut disk = match disk {
-            Some(disk) => disk,
-            // Its task had panicked, and the disk with it.
-            None => self.new_disk(id).map_err(io::Error::other)?,
-        };
+    ) -> io::Result<()> {
         match harm {
-            Harm::None => Ok(disk),
+            Harm::None => Ok(()),
             Harm::LoseUnsynced => {
                 disk.lose_unsynced();
-                Ok(disk)
+                Ok(())
             }
             Harm::Wipe => self.wipe(id, disk).await,
         }

@@ -18,6 +18,9 @@ use crate::wire::control::NodeAddress;
 /// How long a change may take, elections meanwhile included.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// For how many election timeouts a leader is waited for.
+const LEADERLESS: u32 = 10;
+
 /// How long to wait before asking again.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -43,7 +46,7 @@ impl Cluster {
         match self.mode().is_linearizable() {
             true => Ok(()),
             false => Err(EngineError::Unsupported(format!(
-                "{} does not change its members: without votes on a log that is committed, two halves could each go their way",
+                "{} does not change its members: only --raft does, where a majority agrees on them in the log",
                 self.mode()
             ))),
         }
@@ -53,8 +56,11 @@ impl Cluster {
     async fn change_members(&self, change: MemberChange) -> Result<(), EngineError> {
         let deadline = Instant::now() + PATIENCE;
         let mut last = "nobody leads".to_owned();
+        let mut leaderless = Instant::now();
+        let patience = LEADERLESS * self.options().election_timeout;
         while Instant::now() < deadline {
             if let Some((_, slot)) = self.leader().await {
+                leaderless = Instant::now();
                 let asked = match &*slot.state.lock().await {
                     State::Running(node) => Some(node.change_members(change.clone())),
                     State::Killed(..) | State::Gone => None,
@@ -75,6 +81,10 @@ impl Cluster {
                     _ => {}
                 }
             }
+            if leaderless.elapsed() > patience {
+                let reason = format!("{last}; nobody leads: see cluster status");
+                return Err(EngineError::Refused(reason));
+            }
             sleep(GLANCE).await;
         }
         Err(EngineError::Refused(last))
@@ -92,10 +102,12 @@ impl Cluster {
         };
         let reserved = reserve_nth(self.options(), &id, self.slots().len());
         let (reserved, address) = reserved.map_err(|error| system(std::io::Error::other(error)))?;
-        let disk = self.new_disk(&id);
+        let disk = self.new_disk(&id, false);
         let disk = disk.map_err(|error| system(std::io::Error::other(error)))?;
         let slot = Arc::new(Slot::new(disk, reserved, address));
         self.insert(&id, slot.clone());
+        self.take_census()
+            .map_err(|error| system(std::io::Error::other(error)))?;
         {
             let mut state = slot.state.lock().await;
             self.start(&id, &slot, &mut state).await.map_err(system)?;
@@ -135,6 +147,8 @@ impl Cluster {
             State::Gone => None,
         };
         drop(disk);
+        // If it cannot be written, the node is met at the next start, and is no member.
+        let _ = self.take_census();
         self.set_aside(id);
     }
 

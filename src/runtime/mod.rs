@@ -9,6 +9,7 @@ mod call;
 pub mod clock;
 pub mod cluster;
 pub mod descriptors;
+mod disks;
 pub mod events;
 mod harm;
 pub mod http;

@@ -19,11 +19,15 @@ pub struct Roster {
     pub bereft: Vec<NodeId>,
     /// The highest number that a node's name ever had: a removed node's name is not given again.
     pub highest: usize,
+    /// The mode that their disks were last used in, if they agree.
+    pub mode: Option<String>,
 }
 
 impl Roster {
     fn new(members: Vec<NodeId>, found: &Found) -> Roster {
-        let left = members.iter().filter(|id| !found.removed.contains(id));
+        let census = found.census.as_ref();
+        let listed = census.map_or(&members, |census| &census.nodes);
+        let left = listed.iter().filter(|id| !found.removed.contains(id));
         let nodes: BTreeSet<NodeId> = left.chain(&found.nodes).cloned().collect();
         let bereft = nodes.iter().filter(|id| !found.nodes.contains(id));
         let known = nodes.iter().chain(&found.removed).chain(&members);
@@ -32,7 +36,12 @@ impl Roster {
                 true => Vec::new(),
                 false => bereft.cloned().collect(),
             },
-            highest: known.filter_map(number).max().unwrap_or(0),
+            highest: known
+                .filter_map(number)
+                .chain(census.map(|census| census.highest))
+                .max()
+                .unwrap_or(0),
+            mode: found.mode.clone(),
             nodes: nodes.into_iter().collect(),
             members,
         }
@@ -78,6 +87,7 @@ pub(super) fn number(id: &NodeId) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::storage::meta::Census;
 
     fn ids(numbers: &[usize]) -> Vec<NodeId> {
         numbers.iter().copied().map(NodeId::nth).collect()
@@ -89,11 +99,24 @@ mod tests {
             nodes: ids(&[1, 4]),
             removed: ids(&[2, 5]),
             members: ids(&[1, 2, 3]).into_iter().collect(),
+            ..Found::default()
         };
         let roster = Roster::new(ids(&[1, 2, 3]), &found);
         assert_eq!(roster.nodes, ids(&[1, 3, 4]));
         assert_eq!(roster.members, ids(&[1, 2, 3]));
         assert_eq!(roster.bereft, ids(&[3]));
         assert_eq!(roster.highest, 5);
+        // The launcher knows of those whose disks are gone, whoever added them.
+        let census = Census {
+            nodes: ids(&[1, 3, 4, 6]),
+            highest: 7,
+        };
+        let found = Found {
+            census: Some(census),
+            ..found
+        };
+        let roster = Roster::new(ids(&[1, 2, 3]), &found);
+        assert_eq!(roster.nodes, ids(&[1, 3, 4, 6]));
+        assert_eq!((roster.bereft, roster.highest), (ids(&[3, 6]), 7));
     }
 }

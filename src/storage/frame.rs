@@ -6,7 +6,7 @@
 //! it.
 
 use std::fs::File;
-use std::io::{BufReader, Error, ErrorKind, Read};
+use std::io::{BufReader, Error, ErrorKind, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use crate::storage::DiskError;
@@ -83,7 +83,12 @@ impl Frames {
             return self.torn("it ends in zeros");
         }
         if crc32fast::hash(&head[..8]) != head_sum || length > LONGEST {
-            return Err(self.damaged("a frame's head has the wrong checksum"));
+            let what = "a frame's head has the wrong checksum";
+            // The pages of a last write reach the device in any order: its head may be the one that did not.
+            return match self.is_followed()? {
+                true => Err(self.damaged(what)),
+                false => self.torn(what),
+            };
         }
         if u64::from(length) > rest - HEAD as u64 {
             return self.torn("it ends within a frame");
@@ -126,6 +131,29 @@ impl Frames {
                 ErrorKind::UnexpectedEof => self.damaged("it is shorter than it was"),
                 _ => failed("read", &self.path)(error),
             })
+    }
+
+    /// Whether a whole frame stands anywhere behind the beginning of this one.
+    fn is_followed(&mut self) -> Result<bool, DiskError> {
+        let mut rest = Vec::new();
+        let from = std::io::SeekFrom::Start(self.position + 1);
+        let read = self
+            .file
+            .seek(from)
+            .and_then(|_| self.file.read_to_end(&mut rest));
+        read.map_err(failed("read", &self.path))?;
+        let is_frame = |at: usize| {
+            let head = rest.get(at..at + HEAD)?;
+            let number = |at: usize| {
+                u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]])
+            };
+            if crc32fast::hash(&head[..8]) != number(8) {
+                return None;
+            }
+            let content = rest.get(at + HEAD..at + HEAD + number(0) as usize)?;
+            (crc32fast::hash(content) == number(4)).then_some(())
+        };
+        Ok((0..rest.len()).any(|at| is_frame(at).is_some()))
     }
 
     fn is_zero_from_here(&mut self) -> Result<bool, DiskError> {

@@ -26,6 +26,9 @@ pub struct Meta {
     pub boot: Boot,
     /// The mode it was last used in.
     pub mode: String,
+    /// Where no log says otherwise: whether its node must not vote, because an earlier disk of its was lost.
+    #[serde(default)]
+    pub recovering: bool,
 }
 
 /// Holds the directory for this process.
@@ -41,6 +44,12 @@ pub(super) fn lock(directory: &Path) -> Result<File, DiskError> {
     }
 }
 
+/// Whether there is no such thing, or only a file where a directory would be.
+fn is_none(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
+}
+
 /// What the disk in `directory` says of itself; `None` if there is none.
 pub fn read_meta(directory: &Path) -> Result<Option<Meta>, DiskError> {
     #[derive(Deserialize)]
@@ -49,7 +58,7 @@ pub fn read_meta(directory: &Path) -> Result<Option<Meta>, DiskError> {
     }
     let path = directory.join("meta.json");
     let text = match fs::read(&path) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if is_none(&error) => return Ok(None),
         text => text.map_err(failed("read", &path))?,
     };
     let damaged = |what| DiskError::Damaged {
@@ -72,13 +81,8 @@ pub fn read_meta(directory: &Path) -> Result<Option<Meta>, DiskError> {
 
 /// Says it, all or nothing.
 pub(super) fn write_meta(io: &Io, directory: &Path, meta: &Meta) -> Result<(), DiskError> {
-    let (path, preliminary) = (directory.join("meta.json"), directory.join("meta.part"));
     let json = serde_json::to_vec_pretty(meta).expect("what is stored is always JSON");
-    let mut file = io.create(&preliminary)?;
-    io.write(&mut file, &preliminary, &json)?;
-    io.sync(&file, &preliminary)?;
-    io.rename(&preliminary, &path)?;
-    io.sync_directory(directory)
+    write_whole(io, directory, "meta", &json)
 }
 
 /// What is in a directory of several nodes' disks.
@@ -90,6 +94,51 @@ pub struct Found {
     pub removed: Vec<NodeId>,
     /// Whom any of the disks calls a member.
     pub members: BTreeSet<NodeId>,
+    /// What the launcher wrote down: it knows of nodes whose disks are gone.
+    pub census: Option<Census>,
+    /// The mode that the disks were last used in, if they agree.
+    pub mode: Option<String>,
+}
+
+/// Who there is, as the launcher of all of them knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Census {
+    /// The nodes, those included that are only becoming members.
+    pub nodes: Vec<NodeId>,
+    /// The highest number that a node's name ever had.
+    pub highest: usize,
+}
+
+/// Writes it down beside the nodes' directories, all or nothing.
+pub fn write_census(directory: &Path, census: &Census) -> Result<(), DiskError> {
+    let io = Io::default();
+    io.create_directory(directory)?;
+    let json = serde_json::to_vec_pretty(census).expect("what is stored is always JSON");
+    write_whole(&io, directory, "nodes", &json)
+}
+
+fn read_census(directory: &Path) -> Result<Option<Census>, DiskError> {
+    let path = directory.join("nodes.json");
+    let text = match fs::read(&path) {
+        Err(error) if is_none(&error) => return Ok(None),
+        text => text.map_err(failed("read", &path))?,
+    };
+    let census = serde_json::from_slice(&text);
+    census.map(Some).map_err(|_| DiskError::Damaged {
+        path,
+        position: 0,
+        what: "it lists no nodes",
+    })
+}
+
+fn write_whole(io: &Io, directory: &Path, name: &str, json: &[u8]) -> Result<(), DiskError> {
+    let path = directory.join(format!("{name}.json"));
+    let preliminary = directory.join(format!("{name}.part"));
+    let mut file = io.create(&preliminary)?;
+    io.write(&mut file, &preliminary, json)?;
+    io.sync(&file, &preliminary)?;
+    io.rename(&preliminary, &path)?;
+    io.sync_directory(directory)
 }
 
 /// What a directory that bears this name is for, if it is of a node that was removed.
@@ -109,10 +158,15 @@ pub fn nodes_in(directory: &Path) -> Result<Found, DiskError> {
         } else if let Some(meta) = read_meta(&entry.path())?
             && meta.id.as_str() == name
         {
+            found.mode = match found.nodes.is_empty() {
+                true => Some(meta.mode),
+                false => found.mode.filter(|mode| *mode == meta.mode),
+            };
             found.nodes.push(meta.id);
             found.members.extend(meta.members);
         }
     }
+    found.census = read_census(directory)?;
     found.nodes.sort();
     found.removed.sort();
     Ok(found)

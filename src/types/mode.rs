@@ -95,6 +95,23 @@ impl Mode {
     }
 }
 
+impl std::str::FromStr for Mode {
+    type Err = ();
+
+    /// As it is displayed.
+    fn from_str(text: &str) -> Result<Mode, ()> {
+        let elections = [Election::LowestId, Election::Bully, Election::Raft];
+        let replications = [Replication::Async, Replication::Quorum, Replication::Sync];
+        let mut modes = elections.into_iter().flat_map(|election| {
+            replications.map(|replication| Mode {
+                election,
+                replication,
+            })
+        });
+        modes.find(|mode| mode.to_string() == text).ok_or(())
+    }
+}
+
 impl fmt::Display for Mode {
     /// `lowest-id + async`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

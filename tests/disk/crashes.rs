@@ -23,6 +23,7 @@ fn meta() -> Meta {
         members: vec![NodeId::nth(1)],
         boot: 7,
         mode: "raft + quorum".to_owned(),
+        recovering: false,
     }
 }
 

@@ -13,17 +13,20 @@
 //!
 //! Caveat: a bit that flips in the very last frame looks like a write that a crash has torn, and is cut.
 
-use std::fs::{self, File};
+mod recovery;
+
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use crate::protocol::{Ballot, Entry, Record, Recovered, Snapshot};
-use crate::storage::codec::{Reader, Stored, Writer};
-use crate::storage::frame::{Frames, Next, frame};
+use crate::storage::codec::{Stored, Writer};
+use crate::storage::files::recovery::remove_before;
+use crate::storage::frame::frame;
 use crate::storage::io::{Io, failed};
 use crate::storage::meta::{Meta, lock, read_meta, write_meta};
 use crate::storage::{Disk, DiskError, snapshot};
-use crate::types::{Boot, Index, index_of};
+use crate::types::{Boot, Index, Mode, index_of};
 
 /// A node's disk.
 #[derive(Debug)]
@@ -43,14 +46,30 @@ pub struct Files {
     /// What promises nothing, and goes along with what is promised next.
     unsynced: Writer,
     background: Option<JoinHandle<Result<(), DiskError>>>,
+    /// It was last used in a mode that applies, and so promises, whatever is in the log.
+    was_applied: bool,
+}
+
+/// When a batch is written as more than one frame.
+const LARGE: usize = 64 << 20;
+
+fn applies_at_once(mode: &str) -> bool {
+    mode.parse().is_ok_and(|mode: Mode| !mode.commits())
 }
 
 impl Files {
     /// Opens the disk in `directory`, or makes one as `fresh` says; `fresh` names the node, the members and the mode.
     pub fn open(directory: &Path, fresh: Meta, io: Io) -> Result<Files, DiskError> {
         io.create_directory(directory)?;
+        if let Some(above) = directory.parent() {
+            io.sync_directory(above)?;
+        }
         let lock = lock(directory)?;
-        let meta = match read_meta(directory)? {
+        let before = read_meta(directory)?;
+        let was_applied = before
+            .as_ref()
+            .is_some_and(|meta| applies_at_once(&meta.mode));
+        let meta = match before {
             Some(meta) if meta.id != fresh.id => {
                 return Err(DiskError::Foreign {
                     path: directory.to_owned(),
@@ -79,6 +98,7 @@ impl Files {
             commit: 0,
             unsynced: Writer::default(),
             background: None,
+            was_applied,
         })
     }
 
@@ -97,8 +117,13 @@ impl Files {
             return Err(self.closed());
         };
         let frame = frame(content);
-        self.io.write(log, &path, &frame)?;
-        self.io.sync(log, &path)?;
+        let written = self.io.write(log, &path, &frame);
+        if let Err(error) = written.and_then(|()| self.io.sync(log, &path)) {
+            // What may never have reached the device must not be read again, whoever opens the file next. If this fails
+            // too, there is no more to do.
+            let _ = self.io.cut(&path, self.synced);
+            return Err(error);
+        }
         self.synced += frame.len() as u64;
         Ok(())
     }
@@ -156,6 +181,10 @@ impl Files {
                 }
             }
             promised |= record.is_promise();
+            if self.unsynced.0.len() >= LARGE {
+                // No frame grows beyond what is read again.
+                self.flush()?;
+            }
         }
         if promised { self.flush() } else { Ok(()) }
     }
@@ -192,12 +221,9 @@ impl Files {
     fn install(&mut self, snapshot: &Snapshot) -> Result<(), DiskError> {
         self.finish_background()?;
         let number = self.number + 1;
-        self.commit = index_of(snapshot.last.as_ref());
         // The log first: alone, it changes nothing.
-        let before = self.commit;
-        self.commit = 0;
         self.begin_log(number, &[])?;
-        self.commit = before;
+        self.commit = index_of(snapshot.last.as_ref());
         snapshot::write(&self.io, &self.snapshot_path(number), snapshot)?;
         remove_before(&self.io, &self.directory, number)
     }
@@ -230,87 +256,6 @@ impl Files {
             Err(failed("write a snapshot in", &self.directory)(source))
         })
     }
-
-    /// Reads what is there, cuts a torn end off, and goes on behind it.
-    fn read_all(&mut self) -> Result<Recovered, DiskError> {
-        let (snapshots, logs) = numbers(&self.directory)?;
-        let base = snapshots.last().copied().unwrap_or(0);
-        let snapshot = match snapshots.last() {
-            Some(number) => snapshot::read(&self.snapshot_path(*number))?,
-            None => Snapshot::default(),
-        };
-        let mut found = Recovered {
-            boot: self.meta.boot,
-            compacted: snapshot.last.clone(),
-            snapshot,
-            ..Recovered::default()
-        };
-        let logs: Vec<u64> = logs.into_iter().filter(|number| *number >= base).collect();
-        for number in &logs {
-            self.read_log(*number, logs.last() == Some(number), &mut found)?;
-        }
-        self.ballot = found.ballot.clone();
-        (self.recovering, self.commit) = (found.recovering, found.commit);
-        match logs.last() {
-            Some(last) => {
-                let path = self.log_path(*last);
-                let log = self.io.append_to(&path)?;
-                let length = log.metadata().map_err(failed("look at", &path))?.len();
-                // What a kill left unsynced is to be relied on from here on.
-                self.io.sync(&log, &path)?;
-                (self.number, self.log, self.synced) = (*last, Some(log), length);
-            }
-            None => self.begin_log(base, &[])?,
-        }
-        remove_before(&self.io, &self.directory, base)?;
-        Ok(found)
-    }
-
-    fn read_log(&self, number: u64, is_last: bool, found: &mut Recovered) -> Result<(), DiskError> {
-        let path = self.log_path(number);
-        let mut frames = Frames::open(&path, is_last)?;
-        let mut leader = None;
-        loop {
-            match frames.read_next()? {
-                Next::End => return Ok(()),
-                Next::Torn(at) => return self.io.cut(&path, at),
-                Next::Frame(content, _) => {
-                    let mut reader = Reader::new(&content, leader.take());
-                    while !reader.is_empty() {
-                        let Ok(stored) = reader.stored() else {
-                            return Err(frames.damaged("what it says cannot be read"));
-                        };
-                        take(found, stored).map_err(|what| frames.damaged(what))?;
-                    }
-                    leader = reader.leader();
-                }
-            }
-        }
-    }
-}
-
-/// Adds what a log says to what was found so far.
-fn take(found: &mut Recovered, stored: Stored) -> Result<(), &'static str> {
-    match stored {
-        Stored::Ballot(ballot) => found.ballot = ballot,
-        Stored::Commit(index) => found.commit = index,
-        Stored::Recovering(recovering) => found.recovering = recovering,
-        Stored::Append(entries) => {
-            let base = index_of(found.compacted.as_ref());
-            let entries = entries.into_iter().filter(|entry| entry.id.index > base);
-            let entries: Vec<Entry> = entries.collect();
-            let Some(first) = entries.first() else {
-                return Ok(());
-            };
-            let kept = (first.id.index - 1 - base) as usize;
-            if kept > found.entries.len() {
-                return Err("entries before these are missing");
-            }
-            found.entries.truncate(kept);
-            found.entries.extend(entries);
-        }
-    }
-    Ok(())
 }
 
 impl Disk for Files {
@@ -343,9 +288,11 @@ impl Disk for Files {
     fn wipe(&mut self, boot: Boot, recovering: bool) -> Result<(), DiskError> {
         let _ = self.finish_background();
         self.log = None;
-        remove_before(&self.io, &self.directory, u64::MAX)?;
-        self.meta.boot = boot;
+        // First of all it says what it will be: whatever is interrupted, no empty disk is taken for one that never held
+        // anything.
+        (self.meta.boot, self.meta.recovering) = (boot, recovering);
         write_meta(&self.io, &self.directory, &self.meta)?;
+        remove_before(&self.io, &self.directory, u64::MAX)?;
         (self.ballot, self.commit, self.recovering) = (Ballot::default(), 0, recovering);
         self.unsynced = Writer::default();
         self.begin_log(0, &[])
@@ -361,32 +308,4 @@ impl Drop for Files {
         // The directory must not be locked by the next owner while a thread still writes in it.
         let _ = self.finish_background();
     }
-}
-
-/// The numbers of snapshots and logs in `directory`, in order.
-fn numbers(directory: &Path) -> Result<(Vec<u64>, Vec<u64>), DiskError> {
-    let (mut snapshots, mut logs) = (Vec::new(), Vec::new());
-    let files = fs::read_dir(directory).map_err(failed("read", directory))?;
-    for file in files.flatten() {
-        let name = file.file_name().to_string_lossy().into_owned();
-        let number = |prefix: &str| name.strip_prefix(prefix)?.parse::<u64>().ok();
-        snapshots.extend(number("snapshot-"));
-        logs.extend(number("log-"));
-    }
-    snapshots.sort_unstable();
-    logs.sort_unstable();
-    Ok((snapshots, logs))
-}
-
-/// Removes logs and snapshots numbered below `number`.
-fn remove_before(io: &Io, directory: &Path, number: u64) -> Result<(), DiskError> {
-    let (snapshots, logs) = numbers(directory)?;
-    let old = |prefix: &'static str, numbers: Vec<u64>| {
-        let numbers = numbers.into_iter().filter(move |old| *old < number);
-        numbers.map(move |old| format!("{prefix}-{old:012}"))
-    };
-    for name in old("snapshot", snapshots).chain(old("log", logs)) {
-        io.remove(&directory.join(name))?;
-    }
-    Ok(())
 }

@@ -1,0 +1,57 @@
+//! Where the nodes of a cluster keep their data: in memory, or below one directory, with a list of who there is.
+
+use std::sync::atomic::Ordering;
+
+use crate::engine::Engine;
+use crate::event::Event;
+use crate::runtime::cluster::Cluster;
+use crate::storage::files::Files;
+use crate::storage::io::Io;
+use crate::storage::memory::Memory;
+use crate::storage::meta::{Census, FORMAT, Meta, read_meta, write_census};
+use crate::storage::{Disk, DiskError};
+use crate::types::NodeId;
+
+impl Cluster {
+    /// Writes down who there is.
+    pub(super) fn take_census(&self) -> Result<(), DiskError> {
+        let Some(directory) = &self.options().data_dir else {
+            return Ok(());
+        };
+        let nodes = self.slots().into_iter().map(|(id, _)| id).collect();
+        let highest = self.highest.load(Ordering::Relaxed);
+        write_census(directory, &Census { nodes, highest })
+    }
+
+    /// The disk of `id`: what it left there, or a new one. With `is_bereft` it had one that is gone: in raft nobody knows
+    /// what it promised there.
+    pub(super) fn new_disk(
+        &self,
+        id: &NodeId,
+        is_bereft: bool,
+    ) -> Result<Box<dyn Disk>, DiskError> {
+        let boot = self.seeds().boot();
+        let recovering = is_bereft && self.mode().is_linearizable();
+        let Some(directory) = &self.options().data_dir else {
+            let mut memory = Memory::new(boot);
+            memory.wipe(boot, recovering)?;
+            return Ok(Box::new(memory));
+        };
+        let meta = Meta {
+            format: FORMAT,
+            id: id.clone(),
+            members: self.members.iter().cloned().collect(),
+            boot,
+            mode: self.mode().to_string(),
+            recovering,
+        };
+        let directory = directory.join(id.as_str());
+        let before = read_meta(&directory)?.map(|meta| meta.mode);
+        let files = Files::open(&directory, meta, Io::default())?;
+        if let Some(was) = before.filter(|was| *was != self.mode().to_string()) {
+            let is = self.mode().to_string();
+            self.report(Some(id.clone()), Event::OtherMode { was, is });
+        }
+        Ok(Box::new(files))
+    }
+}
