@@ -121,8 +121,13 @@ fn a_directory_is_for_one_at_a_time_and_for_its_own_members() {
         said.contains("node-1, node-2, node-3") && said.contains("leave --nodes out"),
         "{said}"
     );
-    // Another mode is allowed, and said.
+    // Nobody who forgets a flag loses what raft keeps.
     let up = Up::start(&["--data-dir", &data]);
+    let table = up.says(&["status"]);
+    assert!(table.contains("raft + quorum"), "{table}");
+    crash(up);
+    // Another mode is allowed, and said.
+    let up = Up::start(&["--data-dir", &data, "--election", "lowest-id"]);
     assert!(
         up.says(&["logs"])
             .contains("last used in raft + quorum, now in lowest-id + async"),
@@ -208,6 +213,63 @@ fn members_are_remembered() {
     assert_eq!(names, ["node-2", "node-3", "node-4"]);
     assert_eq!(up.says(&["get", "k"]), "v");
     assert_eq!(up.json(&["add", "--json"])["id"], "node-5");
+    crash(up);
+    // A node that came later, and whose disk is gone, is known to have had one: it does not vote before it has caught up.
+    fs::remove_dir_all(Path::new(&data).join("node-5")).expect("to remove");
+    let up = Up::start(&["--raft", "--data-dir", &data]);
+    assert!(
+        up.says(&["logs", "node-5"])
+            .contains("its disk was destroyed")
+    );
+    up.run(&["wait", "equal"]).assert().success();
+    await_that("it votes again", || {
+        up.says(&["logs", "node-5"]).contains("votes again")
+    });
+    assert_eq!(up.says(&["get", "k", "--from", "node-5"]), "v");
+    assert_eq!(up.json(&["add", "--json"])["id"], "node-6");
+}
+
+#[test]
+fn going_back_from_a_mode_that_promises_less_leaves_nobody_with_another_history() {
+    let (_kept, data) = directory();
+    let flags = ["--data-dir", &data, "--snapshot-every", "10"];
+    let up = Up::start(&[&flags[..], &["--election", "lowest-id"]].concat());
+    let put = |key: &str, count: usize| {
+        for n in 0..count {
+            up.says(&["put", &format!("{key}{n}"), key]);
+        }
+    };
+    // Two histories: node-1's is the longer one, and the others do not know it.
+    put("shared", 5);
+    up.run(&["wait", "equal"]).assert().success();
+    up.says(&["kill", "node-2"]);
+    up.says(&["kill", "node-3"]);
+    put("alone", 20);
+    up.says(&["kill", "node-1"]);
+    up.says(&["revive", "node-2"]);
+    up.run(&["revive", "node-3", "--wait"]).assert().success();
+    put("others", 12);
+    up.run(&["wait", "equal"]).assert().success();
+    crash(up);
+    let up = Up::start(&["--data-dir", &data, "--raft"]);
+    up.run(&["wait", "equal"]).assert().success();
+    let from = |node: &str| {
+        let key = "others11";
+        let read = ["get", key, "--from", node, "--consistency", "linearizable"];
+        up.says(&read)
+    };
+    // What was acknowledged in the old mode and is not part of the history that won is lost, and said to be.
+    let lost = up.json(&["status", "--json"])["lost"]["count"].as_u64();
+    assert!(lost >= Some(12), "{lost:?}");
+    // Whichever history won: everyone answers from the same one.
+    let keys: Vec<String> = ["node-1", "node-2", "node-3"]
+        .iter()
+        .map(|node| up.says(&["keys", "--from", node]))
+        .collect();
+    assert!(keys.iter().all(|list| *list == keys[0]), "{keys:?}");
+    if keys[0].contains("others11") {
+        assert_eq!(from("node-1"), "others");
+    }
 }
 
 #[test]

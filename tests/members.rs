@@ -135,6 +135,23 @@ fn a_transfer_to_the_dead_fails_and_the_leader_goes_on() {
 }
 
 #[test]
+fn a_removal_that_would_leave_no_majority_is_refused() {
+    let up = Up::start(&["--raft"]);
+    up.says(&["transfer", "node-1"]);
+    up.says(&["kill", "node-3"]);
+    // What is awaited is silence: an election timeout (300 ms) without an answer, and then nobody else can be spared.
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    let refused = up.run(&["remove", "node-2"]).assert();
+    let said = String::from_utf8_lossy(&refused.code(1).get_output().stderr).into_owned();
+    assert!(said.contains("revive node-3 first"), "{said}");
+    up.says(&["put", "k", "v"]);
+    // Without a leader it says so, and does not hang.
+    up.says(&["kill", "node-2"]);
+    up.run(&["remove", "node-3"]).assert().code(1);
+    up.run(&["add"]).assert().code(1);
+}
+
+#[test]
 fn other_modes_say_that_they_cannot() {
     let up = Up::start(&[]);
     for arguments in [

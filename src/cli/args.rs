@@ -9,7 +9,7 @@ use crate::cli::failure::Failure;
 use crate::registry::ClusterName;
 
 /// Flags that stand anywhere.
-#[derive(Args, Default)]
+#[derive(Args, Clone, Default)]
 pub(super) struct Common {
     /// Which cluster, if several run
     #[arg(long, global = true, value_name = "NAME", env = "CLUSTER_NAME")]

@@ -52,8 +52,17 @@ pub(super) async fn get(args: &Get, common: &Common) -> Result<(), Failure> {
     let key = key(&args.key)?;
     let nodes = target::nodes(common, &args.peers).await?;
     let client = target::data_client(NODE_PATIENCE)?;
-    let node = reader(args.from.as_deref(), &nodes, &client, common).await?;
     let consistency = args.consistency;
+    // What must be fresh is refused by who lags, and needs no note.
+    let quiet = Common {
+        quiet: true,
+        ..common.clone()
+    };
+    let noted = match consistency {
+        Consistency::Local => common,
+        Consistency::Leader | Consistency::Linearizable => &quiet,
+    };
+    let node = reader(args.from.as_deref(), &nodes, &client, noted).await?;
     let found = client.get(&node.url, &key, consistency).await;
     let found = found.map_err(|error| no_answer(&node.id, &error))?;
     let Some((value, version)) = found else {
@@ -131,7 +140,8 @@ pub(super) fn no_answer(node: &NodeId, error: &NoAnswer) -> Failure {
             Failure::new("refused", format!("{node} refuses connections; it is dead"))
                 .hint(format!("cluster revive {node}"))
         }
-        NoAnswer::Declined(why) => Failure::new("unavailable", format!("{node}: {why}")),
+        NoAnswer::Declined(why) => Failure::new("unavailable", format!("{node}: {why}"))
+            .hint("see: cluster status; without --consistency it answers what it holds"),
         NoAnswer::Silent(why) => Failure::new("silent", format!("{node}: {why}")),
         NoAnswer::Strange(body) => Failure::new("rejected", format!("{node} answered: {body}")),
     }

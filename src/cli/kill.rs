@@ -138,7 +138,7 @@ async fn choose(args: &Nodes, running: &Running, change: Change) -> Result<Vec<N
     for name in &args.names {
         let meant = match &status {
             Some(status) => meant(name, status, &nodes, change, &chosen)?,
-            None => vec![by_name(name, &nodes)?],
+            None => vec![named(name, &nodes)?],
         };
         chosen.extend(
             meant
@@ -158,7 +158,10 @@ fn meant(
     taken: &[NodeId],
 ) -> Result<Vec<NodeId>, Failure> {
     let alive = |row: &&NodeRow| matches!(row.state, NodeState::Up | NodeState::Silent);
-    let fits = |row: &&NodeRow| alive(row) == change.kills() && !taken.contains(&row.id);
+    // Those that run may have lost their disks too.
+    let trusts = change == Change::Revive { trust: true };
+    let fits =
+        |row: &&NodeRow| (trusts || alive(row) == change.kills()) && !taken.contains(&row.id);
     let fitting: Vec<NodeId> = status
         .nodes
         .iter()
@@ -169,7 +172,10 @@ fn meant(
     let none = || {
         Failure::new(
             "no-such-node",
-            format!("no node that is {state} is a {name}"),
+            match name {
+                "random" => format!("no node is {state}"),
+                _ => format!("no node that is {state} is a {name}"),
+            },
         )
     };
     match name {
@@ -189,8 +195,13 @@ fn meant(
                 .filter(|id| Some(id) != status.leader.as_ref());
             Ok(vec![draw(followers.collect()).ok_or_else(none)?])
         }
-        _ => Ok(vec![by_name(name, nodes)?]),
+        _ => Ok(vec![named(name, nodes)?]),
     }
+}
+
+fn named(name: &str, nodes: &[NodeAddress]) -> Result<NodeId, Failure> {
+    by_name(name, nodes)
+        .map_err(|failure| failure.hint("leader, follower, random and all mean nodes too"))
 }
 
 pub(super) fn by_name(name: &str, nodes: &[NodeAddress]) -> Result<NodeId, Failure> {
@@ -203,7 +214,6 @@ pub(super) fn by_name(name: &str, nodes: &[NodeAddress]) -> Result<NodeId, Failu
         };
         let message = format!("no node is called {name}; there are {those}");
         Failure::new("unknown-node", message)
-            .hint("leader, follower, random and all mean nodes too")
     })
 }
 
@@ -223,14 +233,25 @@ async fn settle(
     change: Change,
 ) -> Result<(), Failure> {
     let first = running.status().await?;
+    let votes = gather::votes(&first);
     let settled = |status: &ClusterStatus| {
         let agreed = gather::settled(status).is_some();
-        status.up == 0 || (agreed && (change.kills() || gather::equal(status)))
+        let caught_up = || gather::equal(status) && !gather::any_recovers(status);
+        match status.up {
+            0 => true,
+            // A leader without a majority does not lead for long.
+            up if votes && 2 * up <= status.total => status.leader.is_none(),
+            _ => agreed && (change.kills() || caught_up()),
+        }
     };
     let status = wait::until(first, common, &Peers::default(), args.timeout, settled).await?;
     match (gather::settled(&status), common.json) {
         (_, true) => Ok(()),
         (Some((leader, term)), false) => out::print(&format!("{leader} leads term {term}")),
-        (None, false) => out::print("no node is up"),
+        (None, false) if status.up == 0 => out::print("no node is up"),
+        (None, false) => out::print(&format!(
+            "nobody leads: {} of {} nodes are up, no majority",
+            status.up, status.total
+        )),
     }
 }

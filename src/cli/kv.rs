@@ -319,5 +319,8 @@ fn unknown(key: &Key, node: &NodeId, why: &str) -> Failure {
         key.as_str()
     );
     Failure::new("outcome-unknown", message)
-        .hint(format!("read it back: cluster get {}", key.as_str()))
+        .hint(format!(
+            "read it back once a leader stands: cluster get {} (in raft with --consistency linearizable)",
+            key.as_str()
+        ))
 }

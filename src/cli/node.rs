@@ -26,7 +26,7 @@ use crate::storage::files::Files;
 use crate::storage::io::Io;
 use crate::storage::memory::Memory;
 use crate::storage::meta::{self, FORMAT, Meta};
-use crate::types::{Config, NodeId};
+use crate::types::{Config, Mode, NodeId};
 use crate::views::lines::Lines;
 
 /// Run one node alone in this process, configured by NODE_ID, PORT and PEERS as in the chapter
@@ -63,6 +63,16 @@ pub(super) struct Node {
 }
 
 impl Node {
+    /// The mode that its disk was last used in.
+    fn last_mode(&self) -> Result<Option<Mode>, Failure> {
+        let Some(directory) = &self.data_dir else {
+            return Ok(None);
+        };
+        let meta = meta::read_meta(&directory.join(self.id.as_str()));
+        let meta = meta.map_err(|error| disk_failure(&error))?;
+        Ok(meta.and_then(|meta| meta.mode.parse().ok()))
+    }
+
     /// Its disk: a directory of its own, so that several may share `--data-dir`.
     fn disk(&self, config: &Config, boot: u64) -> Result<Box<dyn Disk>, Failure> {
         let Some(directory) = &self.data_dir else {
@@ -89,6 +99,7 @@ impl Node {
             members,
             boot,
             mode: config.mode.to_string(),
+            recovering: false,
         };
         let files = Files::open(&directory, meta, Io::default());
         Ok(Box::new(files.map_err(|error| disk_failure(&error))?))
@@ -118,6 +129,13 @@ fn contradicts(known: &[NodeId], given: &[NodeId]) -> bool {
 
 pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
     let mut ending = Ending::new()?;
+    if node.id.as_str().contains('/') || node.id.as_str().starts_with('.') {
+        let message = format!(
+            "{:?} is no name for a node: it would be a path",
+            node.id.as_str()
+        );
+        return Err(Failure::usage(message).hint("as in NODE_ID=node-1"));
+    }
     let peers = node.others()?;
     let members: Vec<NodeId> = peers.keys().cloned().chain([node.id.clone()]).collect();
     let (heartbeat, election_timeout) = node.timing.resolve(members.len())?;
@@ -130,11 +148,21 @@ pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
     let mut rng = Rng::new(boot::seed().map_err(refused)?);
     let events = Arc::new(EventLog::default());
     let log = events.clone();
-    let config = node.rules.apply(Config {
+    let last = node.last_mode()?;
+    let config = Config {
         heartbeat,
         election_timeout,
         ..Config::new(node.id.clone(), members)
-    })?;
+    };
+    let config = node.rules.apply(config, last)?;
+    if let Some(was) = last.filter(|was| *was != config.mode) {
+        let (was, is) = (was.to_string(), config.mode.to_string());
+        events.add(Some(node.id.clone()), Event::OtherMode { was, is });
+    }
+    if node.data_dir.is_none() && config.mode.is_linearizable() {
+        let note = "note: without --data-dir this node forgets its votes when it ends; started again it may break what raft promises";
+        out::note(common, note);
+    }
     let mut disk = node.disk(&config, rng.boot())?;
     let found = disk.recover().map_err(|error| disk_failure(&error))?;
     let seat = Seat {

@@ -10,12 +10,12 @@ use crate::types::{Config, Election, Mode, Replication, Safeguards};
 
 #[derive(Args)]
 pub(super) struct Rules {
-    /// How a leader is found
-    #[arg(long, value_enum, value_name = "HOW", default_value_t)]
-    election: Election,
-    /// When a write is answered
-    #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
-    replication: Replication,
+    /// How a leader is found [default: as on disk, or lowest-id]
+    #[arg(long, value_enum, value_name = "HOW")]
+    election: Option<Election>,
+    /// When a write is answered [default: as on disk, or async]
+    #[arg(long, value_enum, value_name = "WHEN")]
+    replication: Option<Replication>,
     /// Short for --election raft --replication quorum
     #[arg(long, conflicts_with_all = ["election", "replication"])]
     raft: bool,
@@ -37,18 +37,21 @@ pub(super) struct Rules {
 }
 
 impl Rules {
-    pub(super) fn mode(&self) -> Mode {
-        match self.raft {
-            true => Mode::RAFT,
-            false => Mode {
-                election: self.election,
-                replication: self.replication,
+    /// The mode that is asked for. If none is, that in which the data was `last` used: nobody should lose what raft keeps
+    /// by forgetting a flag.
+    pub(super) fn mode(&self, last: Option<Mode>) -> Mode {
+        match (self.raft, self.election, self.replication) {
+            (true, ..) => Mode::RAFT,
+            (false, None, None) => last.unwrap_or_default(),
+            (false, election, replication) => Mode {
+                election: election.unwrap_or_default(),
+                replication: replication.unwrap_or_default(),
             },
         }
     }
 
     /// What keeps raft elections calm; there is nothing to take away from others.
-    pub(super) fn safeguards(&self) -> Result<Safeguards, Failure> {
+    pub(super) fn safeguards(&self, mode: Mode) -> Result<Safeguards, Failure> {
         let taken = [
             (self.fixed_timeout, "--fixed-timeout"),
             (self.no_pre_vote, "--no-pre-vote"),
@@ -56,11 +59,10 @@ impl Rules {
         ];
         let flag = taken.iter().find(|(taken, _)| *taken);
         if let Some((_, flag)) = flag
-            && self.mode().election != Election::Raft
+            && mode.election != Election::Raft
         {
             return Err(Failure::usage(format!(
-                "{flag} takes a safeguard away from raft elections; these are {}",
-                self.mode()
+                "{flag} takes a safeguard away from raft elections; these are {mode}"
             ))
             .hint("add --raft"));
         }
@@ -76,10 +78,11 @@ impl Rules {
     }
 
     /// `config` under these rules.
-    pub(super) fn apply(&self, config: Config) -> Result<Config, Failure> {
+    pub(super) fn apply(&self, config: Config, last: Option<Mode>) -> Result<Config, Failure> {
+        let mode = self.mode(last);
         Ok(Config {
-            mode: self.mode(),
-            safeguards: self.safeguards()?,
+            mode,
+            safeguards: self.safeguards(mode)?,
             write_timeout: self.write_timeout,
             snapshot_every: self.snapshot_every(),
             ..config

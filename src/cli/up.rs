@@ -20,6 +20,7 @@ use crate::runtime::boot::{self, seed};
 use crate::runtime::roster::Roster;
 use crate::runtime::{BootError, Cluster, Options};
 use crate::storage::DiskError;
+use crate::types::Mode;
 use crate::views::lines::Lines;
 
 /// Set for the process that a `--detach` leaves behind.
@@ -75,20 +76,25 @@ pub(super) fn host(text: &str) -> Result<IpAddr, String> {
 }
 
 impl Up {
-    /// How many nodes there will be.
-    fn count(&self) -> usize {
+    /// How many nodes there will be, and the mode that their disks were last used in.
+    fn found(&self) -> (usize, Option<Mode>) {
         let found = self.data_dir.as_deref().map(Roster::on_disk);
-        match (self.nodes, found) {
+        // What cannot be read is said when it is opened.
+        let found = found.and_then(|found| found.ok().flatten());
+        let mode = found.as_ref().and_then(|found| found.mode.as_ref());
+        let count = match (self.nodes, &found) {
             (Some(nodes), _) => nodes.into(),
-            (None, Some(Ok(Some(found)))) => found.nodes.len(),
-            // What cannot be read is said when it is opened.
-            (None, _) => 3,
-        }
+            (None, Some(found)) => found.nodes.len(),
+            (None, None) => 3,
+        };
+        (count, mode.and_then(|mode| mode.parse().ok()))
     }
 
     fn options(&self, common: &Common) -> Result<Options, Failure> {
-        let (heartbeat, election_timeout) = self.timing.resolve(self.count())?;
-        let nodes = self.count() as u32;
+        let (count, last_mode) = self.found();
+        let mode = self.rules.mode(last_mode);
+        let (heartbeat, election_timeout) = self.timing.resolve(count)?;
+        let nodes = count as u32;
         let last = u32::from(self.port) + nodes - 1;
         if self.port != 0 && last > 65535 {
             return Err(Failure::usage(format!(
@@ -116,8 +122,8 @@ impl Up {
                 .to_owned(),
             nodes: self.nodes.map(usize::from),
             data_dir: self.data_dir.clone(),
-            mode: self.rules.mode(),
-            safeguards: self.rules.safeguards()?,
+            mode,
+            safeguards: self.rules.safeguards(mode)?,
             write_timeout: self.rules.write_timeout,
             snapshot_every: self.rules.snapshot_every(),
             host: self.host,
@@ -290,7 +296,7 @@ fn print_from(
 
 fn head(cluster: &Cluster, state: &StateFile) -> String {
     let info = cluster.info();
-    let mode = crate::types::Mode {
+    let mode = Mode {
         election: info.mode.election,
         replication: info.mode.replication,
     };

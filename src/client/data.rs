@@ -190,10 +190,14 @@ fn declined(body: &str) -> NoAnswer {
         return NoAnswer::Declined(unanswered.reason);
     }
     match serde_json::from_str::<NotLeader>(body) {
-        Ok(refusal) => NoAnswer::Declined(format!(
-            "it is a {}; {} leads",
-            refusal.current_role, refusal.leader_id
-        )),
+        Ok(refusal) => {
+            let leader = match refusal.leader_id.as_str() {
+                "Unknown" => "nobody that it knows",
+                leader => leader,
+            };
+            let role = refusal.current_role;
+            NoAnswer::Declined(format!("it is a {role}; {leader} leads"))
+        }
         Err(_) => NoAnswer::Strange(shorten(body)),
     }
 }

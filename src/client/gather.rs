@@ -1,10 +1,12 @@
 //! What a cluster looks like from outside: every node is asked, and what they answer is put side by side.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt, stream};
 
 use crate::client::data::{DataClient, NoAnswer};
 use crate::engine::Wanted;
-use crate::types::{Election, Leadership, NodeId, Role, Term};
+use crate::types::{Election, Leadership, Mode, NodeId, Replication, Role, Term};
 use crate::wire::control::{
     ClusterInfoBrief, ClusterStatus, LostTotals, NodeRow, NodeState, STATUS_VERSION,
 };
@@ -69,7 +71,7 @@ pub fn status(
     }
     ClusterStatus {
         version: STATUS_VERSION,
-        warnings: warnings(&rows, leader.as_ref(), needs_majority(&info)),
+        warnings: warnings(&rows, leader.as_ref(), mode(&info)),
         info,
         leader,
         term: leadership.map(|claim| claim.term),
@@ -94,12 +96,53 @@ fn claims(rows: &[NodeRow]) -> Vec<Leadership> {
         .collect()
 }
 
-fn needs_majority(info: &ClusterInfoBrief) -> bool {
-    let mode = info.mode.as_ref();
-    mode.is_some_and(|mode| mode.election != Election::LowestId)
+fn mode(info: &ClusterInfoBrief) -> Option<Mode> {
+    let mode = info.mode.as_ref()?;
+    Some(Mode {
+        election: mode.election,
+        replication: mode.replication,
+    })
 }
 
-fn warnings(rows: &[NodeRow], leader: Option<&NodeId>, needs_majority: bool) -> Vec<String> {
+/// Whether a leader that hears no majority steps down.
+pub fn votes(status: &ClusterStatus) -> bool {
+    mode(&status.info).is_some_and(|mode| mode.election == Election::Raft)
+}
+
+/// Whether a node that answers lost its disk, and has not caught up.
+pub fn any_recovers(status: &ClusterStatus) -> bool {
+    let mut details = status
+        .nodes
+        .iter()
+        .filter_map(|row| row.answer.as_ref()?.more.as_ref());
+    details.any(|detail| detail.recovering)
+}
+
+/// What it means that `up` of `total` nodes answer.
+fn what_few_mean(mode: Mode, up: usize, total: usize) -> Option<String> {
+    let majority = 2 * up > total;
+    let what = match (mode.election, mode.replication) {
+        (_, Replication::Sync) if up < total => {
+            return Some(format!(
+                "{up} of {total} nodes answer, and in this mode every write waits for all: none is acknowledged"
+            ));
+        }
+        _ if majority => return None,
+        (Election::Raft, _) => "nothing is written until there is one",
+        (_, Replication::Quorum | Replication::Sync) => {
+            "no write is acknowledged until there is one"
+        }
+        (Election::Bully, Replication::Async) => {
+            "a leader that stands goes on, but no other can be elected"
+        }
+        (Election::LowestId, Replication::Async) => {
+            "this mode goes on without one, so others may lead elsewhere unseen"
+        }
+    };
+    Some(format!("{up} of {total} nodes answer, no majority: {what}"))
+}
+
+fn warnings(rows: &[NodeRow], leader: Option<&NodeId>, mode: Option<Mode>) -> Vec<String> {
     let mut warnings = Vec::new();
     let claims = claims(rows);
     if claims.len() > 1 {
@@ -117,14 +160,22 @@ fn warnings(rows: &[NodeRow], leader: Option<&NodeId>, needs_majority: bool) -> 
     if up > 0 && leader.is_none() {
         warnings.push("no node leads just now: writes are refused until one does".to_owned());
     }
-    if up > 0 && 2 * up <= rows.len() {
+    match mode {
+        Some(mode) if up > 0 => warnings.extend(what_few_mean(mode, up, rows.len())),
+        None if up > 0 && 2 * up <= rows.len() => {
+            warnings.push(format!("{up} of {} nodes answer, no majority", rows.len()));
+        }
+        _ => {}
+    }
+    let modes = rows
+        .iter()
+        .filter_map(|row| row.answer.as_ref()?.more.as_ref());
+    let modes: BTreeSet<&str> = modes.map(|detail| detail.mode.as_str()).collect();
+    if modes.len() > 1 {
+        let list: Vec<&str> = modes.into_iter().collect();
         warnings.push(format!(
-            "{up} of {} nodes answer, no majority: {}",
-            rows.len(),
-            match needs_majority {
-                true => "nothing is written until there is one",
-                false => "this mode goes on without one, so others may lead elsewhere unseen",
-            }
+            "the nodes play by different rules and refuse each other: {}",
+            list.join("; ")
         ));
     }
     let details = rows

@@ -45,7 +45,7 @@ impl Node {
         } else if pending {
             Some("another change of members is under way: try again when it is done".to_owned())
         } else {
-            self.objection(&change)
+            self.objection(now, &change)
         };
         if let Some(reason) = refusal {
             return self.reply(request, Reply::Refused { reason });
@@ -68,7 +68,23 @@ impl Node {
         self.promote(now);
     }
 
-    fn objection(&self, change: &MemberChange) -> Option<String> {
+    /// The voters of `members` from whom nothing was heard lately, if without them there is no majority.
+    fn missing_majority(&self, now: Time, members: &Members) -> Option<Vec<NodeId>> {
+        let Part::Leader(leading) = &self.part else {
+            return None;
+        };
+        let timeout = self.config.election_timeout;
+        let is_heard = |id: &&NodeId| {
+            let follower = leading.followers.get(*id).filter(|p| p.intact);
+            let heard = follower.and_then(|p| p.heard);
+            **id == self.config.id || heard.is_some_and(|at| now - at <= timeout)
+        };
+        let (heard, silent): (Vec<&NodeId>, Vec<&NodeId>) =
+            members.voters.iter().partition(is_heard);
+        (heard.len() < members.majority()).then(|| silent.into_iter().cloned().collect())
+    }
+
+    fn objection(&self, now: Time, change: &MemberChange) -> Option<String> {
         let members = &self.members;
         match change {
             MemberChange::Add(id) if members.votes(id) => Some(format!("{id} is a member already")),
@@ -76,7 +92,15 @@ impl Node {
             MemberChange::Remove(id) if members.votes(id) && members.voters.len() == 1 => {
                 Some(format!("{id} is the last voter"))
             }
-            MemberChange::Add(_) | MemberChange::Remove(_) => None,
+            MemberChange::Add(_) => None,
+            MemberChange::Remove(id) => {
+                let silent = self.missing_majority(now, &members.without(id))?;
+                let names: Vec<&str> = silent.iter().map(NodeId::as_str).collect();
+                Some(format!(
+                    "without {id} those that answer would be no majority, and nothing could be written: revive {} first",
+                    names.join(", ")
+                ))
+            }
         }
     }
 

@@ -84,7 +84,7 @@ pub(super) fn english(event: &Event) -> String {
         }
         Event::Refused { peer, why } => format!("refuses {peer}: {}", clean(why)),
         Event::Killed => "✗ killed: its port refuses".to_owned(),
-        Event::Revived => "revived, with the disk it had".to_owned(),
+        Event::Revived => "revived, with what is on its disk".to_owned(),
         Event::Stopping => "going down".to_owned(),
     }
 }
@@ -154,7 +154,7 @@ pub(super) fn french(event: &Event) -> String {
         Event::Removed => "n'est plus membre, et s'arrête".to_owned(),
         Event::Refused { peer, why } => format!("refuse {peer} : {}", clean(why)),
         Event::Killed => "✗ tué : son port refuse".to_owned(),
-        Event::Revived => "ranimé, avec son disque".to_owned(),
+        Event::Revived => "ranimé, avec ce que son disque contient".to_owned(),
         Event::Stopping => "arrêt".to_owned(),
         Event::Set { .. } | Event::Get { .. } | Event::Delete { .. } => english(event),
     }
