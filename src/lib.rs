@@ -5,7 +5,7 @@
 //!
 //! | layer | room | what lives there |
 //! |---|---|---|
-//! | 0 | `types`, `value`, `rng` | names, times, terms; keys and values; our own seeded generator |
+//! | 0 | `types`, `value`, `rng`, `check` | names, times, terms; keys and values; our own seeded generator; the judge, which shares nothing |
 //! | 1 | `store`, `event` | the deterministic key-value state machine; what can happen |
 //! | 2 | `protocol` | PURE: elections and replication behind one door, `Node::step(now, Input) -> Vec<Action>` |
 //! | 3 | `faults`, `storage`, `wire` | verdicts on messages; what a disk keeps; JSON shapes |
@@ -15,14 +15,14 @@
 //! | 7 | `views` | tables and lines for people |
 //! | 8 | `cli` | one file a command; nobody imports it |
 //!
-//! A checker of histories (`check`, beside `faults`) and a simulator of the same protocol code (`sim`, beside
-//! `runtime`) have their places reserved in this order.
+//! A simulator of the same protocol code (`sim`, beside `runtime`) has its place reserved in this order.
 
 #[cfg(windows)]
 compile_error!(
     "cluster runs on Linux and macOS: it kills nodes by resetting their sockets, which Windows does differently. Use WSL."
 );
 
+pub mod check;
 pub mod cli;
 pub mod client;
 pub mod control;

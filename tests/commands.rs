@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use support::{BINARY, Up, await_that, clean, cluster_in};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "up",
     "node",
     "status",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 18] = [
     "add",
     "remove",
     "transfer",
+    "check",
     "watch",
     "logs",
     "down",

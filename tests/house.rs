@@ -148,6 +148,21 @@ fn the_protocol_is_pure() {
 }
 
 #[test]
+fn the_judge_shares_nothing_with_what_it_judges() {
+    let judge = sources()
+        .into_iter()
+        .filter(|(file, _)| room(file) == "check");
+    let shared: Vec<String> = judge
+        .flat_map(|(file, text)| {
+            let others = imports(&text).into_iter().filter(|room| room != "check");
+            let named = others.map(|room| format!("{file} imports {room}"));
+            named.collect::<Vec<String>>()
+        })
+        .collect();
+    assert!(shared.is_empty(), "{}", shared.join("\n"));
+}
+
+#[test]
 fn a_file_is_one_idea() {
     let long = sources()
         .into_iter()

@@ -49,6 +49,14 @@ impl Failure {
         Failure::new("system", format!("{what}: {error}"))
     }
 
+    /// All was said on stdout already: no more than the exit code is left to tell.
+    pub(super) fn silent(exit: u8) -> Failure {
+        Failure {
+            exit,
+            ..Failure::new("silent", "")
+        }
+    }
+
     /// Nobody reads the output any more, which is a reader's right: success.
     fn broken_pipe() -> Failure {
         Failure {
@@ -69,13 +77,9 @@ impl Failure {
         Failure { exit, ..self }
     }
 
-    pub(super) fn is_broken_pipe(&self) -> bool {
-        self.code == "broken-pipe"
-    }
-
     /// Tells the user on stderr.
     pub(super) fn show(self, json: bool) -> ExitCode {
-        if !self.is_broken_pipe() {
+        if !self.message.is_empty() {
             tell(json, self.code, &self.message, self.hint.as_deref());
         }
         ExitCode::from(self.exit)

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod args;
+mod check;
 mod completions;
 mod detach;
 mod down;
@@ -67,6 +68,7 @@ enum Command {
     Add(members::Add),
     Remove(members::Remove),
     Transfer(members::Transfer),
+    Check(check::Check),
     Watch(watch::Watch),
     Logs(logs::Logs),
     Down(down::Down),
@@ -105,6 +107,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Add(add) => block_on(members::add(add, common)),
         Command::Remove(remove) => block_on(members::remove(remove, common)),
         Command::Transfer(transfer) => block_on(members::transfer(transfer, common)),
+        Command::Check(check) => check::run(check, common),
         Command::Watch(watch) => block_on(watch::run(watch, common)),
         Command::Logs(logs) => block_on(logs::run(logs, common)),
         Command::Down(down) => block_on(down::run(down, common)),

@@ -1,0 +1,68 @@
+//! Linearizable (Herlihy and Wing 1990): all operations can be put in one order, each at a moment between its question and
+//! its answer, such that a single store that carries them out in that order gives the same answers. It holds for a
+//! history if it holds for each of its keys.
+
+use std::time::Instant;
+
+use crate::check::history::{History, Operation};
+use crate::check::problem::Problem;
+use crate::check::search::{Found, search};
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It could be. An order for each key, in numbers of operations.
+    Holds(Vec<Vec<usize>>),
+    /// It could not be, because of this key; the longest order that explains a part of it.
+    Violated {
+        /// Which key.
+        key: usize,
+        /// The operations of that order.
+        order: Vec<usize>,
+    },
+    /// The time was not enough for these keys; all others are well.
+    Unknown {
+        /// Which.
+        keys: Vec<usize>,
+    },
+}
+
+/// The operations of each key, in order.
+pub(super) fn by_key(history: &History) -> Vec<Vec<usize>> {
+    let mut keys = vec![Vec::new(); history.keys.len()];
+    for (number, operation) in history.operations.iter().enumerate() {
+        keys[operation.key].push(number);
+    }
+    keys
+}
+
+/// Decides whether `history` is linearizable, until `deadline`.
+pub fn linearizable(history: &History, deadline: Instant) -> Verdict {
+    let (mut orders, mut unknown) = (Vec::new(), Vec::new());
+    for (key, numbers) in by_key(history).iter().enumerate() {
+        match decide(history, numbers, &[], deadline) {
+            Found::Order(order) => orders.push(order),
+            Found::None(order) => return Verdict::Violated { key, order },
+            Found::Unknown => unknown.push(key),
+        }
+    }
+    match unknown.is_empty() {
+        true => Verdict::Holds(orders),
+        false => Verdict::Unknown { keys: unknown },
+    }
+}
+
+/// Decides on some operations of one key; those left out may have happened at any time, or never.
+pub(super) fn decide(
+    history: &History,
+    numbers: &[usize],
+    left_out: &[usize],
+    deadline: Instant,
+) -> Found {
+    let operation = |number: &usize| -> &Operation { &history.operations[*number] };
+    let mut problem = Problem::new(
+        numbers.iter().map(|number| (*number, operation(number))),
+        left_out.iter().map(operation),
+    );
+    search(&mut problem, deadline)
+}

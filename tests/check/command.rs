@@ -1,0 +1,93 @@
+//! `cluster check`, as people and scripts use it.
+
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+use serde_json::Value;
+
+fn file(name: &str) -> String {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let path = root.join("tests/check/histories").join(name);
+    path.to_string_lossy().into_owned()
+}
+
+fn check(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cluster"));
+    command.arg("check").args(arguments);
+    command
+}
+
+fn said(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn a_good_history_is_0_and_a_bad_one_1_with_the_operations_that_show_it() {
+    let (good, bad) = (file("etcd_002.jsonl"), file("kv_c10-bad.jsonl"));
+    check(&[&good]).assert().code(0);
+    let judged = check(&[&bad]).assert().code(1);
+    let text = said(&judged.get_output().stdout);
+    assert!(
+        text.contains("not linearizable") && text.contains("fit into no order"),
+        "{text}"
+    );
+    assert!(text.contains('├') && text.contains("client"), "{text}");
+    let judged = check(&["--json", &bad]).assert().code(1);
+    let report: Value = serde_json::from_slice(&judged.get_output().stdout).expect("JSON");
+    assert_eq!(report["verdict"], "not linearizable");
+    let operations = report["explanation"]["operations"].as_array();
+    assert!(operations.is_some_and(|operations| operations.len() > 1));
+}
+
+#[test]
+fn a_stale_read_is_explained_by_the_writes_around_it() {
+    let history = [
+        r#"{"process":1,"type":"invoke","f":"write","key":"x","value":1}"#,
+        r#"{"process":1,"type":"ok","f":"write","key":"x","value":1}"#,
+        r#"{"process":1,"type":"invoke","f":"write","key":"x","value":2}"#,
+        r#"{"process":3,"type":"invoke","f":"write","key":"x","value":9}"#,
+        r#"{"process":1,"type":"ok","f":"write","key":"x","value":2}"#,
+        r#"{"process":2,"type":"invoke","f":"read","key":"x","value":null}"#,
+        r#"{"process":2,"type":"ok","f":"read","key":"x","value":1}"#,
+    ];
+    let judged = check(&["-"]).write_stdin(history.join("\n")).assert();
+    let text = said(&judged.code(1).get_output().stdout);
+    // The third client's write, of which nothing is known, has nothing to do with it.
+    assert!(text.contains("these 3 operations of key x"), "{text}");
+    for shown in ["write 1", "write 2", "read → 1"] {
+        assert!(text.contains(shown), "{text}");
+    }
+    // The same read is fine while the second write is still under way.
+    let [a, b, c, d, end, read, seen] = history;
+    let late = [a, b, c, d, read, seen, end];
+    check(&["-"]).write_stdin(late.join("\n")).assert().code(0);
+}
+
+#[test]
+fn what_cannot_be_read_is_2_and_named_with_its_line() {
+    let broken = r#"{"process":1,"type":"invoke","f":"jump"}"#;
+    let refused = check(&["-"]).write_stdin(broken).assert().code(2);
+    let text = said(&refused.get_output().stderr);
+    assert!(text.contains("line 1") && text.contains("jump"), "{text}");
+    check(&["nowhere.jsonl"]).assert().code(2);
+    check(&[]).assert().code(2);
+    // A model refuses what it has no word for.
+    let cas = file("etcd_002.jsonl");
+    let refused = check(&["--model", "register", &cas]).assert().code(2);
+    let text = said(&refused.get_output().stderr);
+    assert!(text.contains("register") && text.contains("cas"), "{text}");
+    check(&["--model", "cas", &cas]).assert().code(0);
+}
+
+#[test]
+fn of_several_histories_all_are_judged_and_the_worst_counts() {
+    let (good, bad) = (file("kv_c01-ok.jsonl"), file("kv_c01-bad.jsonl"));
+    check(&[&good, &bad]).assert().code(1);
+    check(&[&bad, &good]).assert().code(1);
+    let judged = check(&[&good, "nowhere", &bad]).assert().code(2);
+    let text = said(&judged.get_output().stdout);
+    assert!(
+        text.contains("kv_c01-ok.jsonl: linearizable") && text.contains("kv_c01-bad.jsonl: not"),
+        "{text}"
+    );
+}
