@@ -2,7 +2,7 @@
 //!
 //! It has a model of a store of its own and shares nothing with the store that it judges: whoever judges by the code under
 //! judgement acquits it. [`history`] says what is read, [`linear`] what linearizable means and how it is decided, and
-//! [`explain`] finds the few operations that show why not.
+//! [`mod@explain`] finds the few operations that show why not. [`session`] judges weaker properties.
 
 pub mod explain;
 pub mod history;
@@ -10,8 +10,10 @@ pub mod linear;
 mod problem;
 mod prospects;
 mod search;
+pub mod session;
 mod values;
 
 pub use explain::{Explanation, explain};
 pub use history::{History, Unusable};
 pub use linear::{Verdict, linearizable};
+pub use session::{Held, Property, holds};

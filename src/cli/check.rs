@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::check::history::Call;
-use crate::check::{Explanation, History, Verdict, explain, linearizable};
+use crate::check::history::{Call, Operation};
+use crate::check::{Explanation, Held, History, Property, Verdict, explain, holds, linearizable};
 use crate::cli::args::{Common, duration};
 use crate::cli::failure::Failure;
 use crate::cli::out;
@@ -22,6 +22,7 @@ use crate::views::intervals;
 #[command(after_help = "Examples:
   cluster check history.jsonl
   cluster check a.jsonl b.jsonl --budget 10s
+  cluster check history.jsonl --property read-your-writes
   my-client | cluster check - --json")]
 pub(super) struct Check {
     /// The histories; - reads stdin
@@ -30,6 +31,9 @@ pub(super) struct Check {
     /// Which operations are expected; others are refused
     #[arg(long, value_enum, value_name = "MODEL")]
     model: Option<Model>,
+    /// What the history is to have
+    #[arg(long, value_enum, value_name = "PROPERTY", default_value_t)]
+    property: Asked,
     /// How long to think about each
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     budget: Duration,
@@ -58,6 +62,34 @@ impl Model {
             Call::Cas(..) => self == Model::Cas,
             Call::Append(_) => self == Model::Append,
             Call::Add(_) => self == Model::Set,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+enum Asked {
+    /// One order explains everything, each operation between its question and its answer
+    #[default]
+    Linearizable,
+    /// Who wrote a key never reads what was there before
+    ReadYourWrites,
+    /// Who read a key never reads what was there before that
+    MonotonicReads,
+    /// When nobody writes any more, everybody reads the same
+    Eventual,
+    /// What was acknowledged is there in the end, unless something later replaced it
+    NoLostAcks,
+}
+
+impl Asked {
+    /// Those weaker than linearizability.
+    fn property(self) -> Option<Property> {
+        match self {
+            Asked::Linearizable => None,
+            Asked::ReadYourWrites => Some(Property::ReadYourWrites),
+            Asked::MonotonicReads => Some(Property::MonotonicReads),
+            Asked::Eventual => Some(Property::Eventual),
+            Asked::NoLostAcks => Some(Property::NoLostAcks),
         }
     }
 }
@@ -143,7 +175,60 @@ fn fits(args: &Check, history: History) -> Result<History, String> {
     }
 }
 
+/// Decides on a weaker property.
+fn judge_property(
+    args: &Check,
+    property: Property,
+    common: &Common,
+    file: &str,
+    history: &History,
+) -> Result<u8, Failure> {
+    #[derive(Serialize)]
+    struct Report<'a> {
+        file: &'a str,
+        property: String,
+        verdict: &'a str,
+        why: Option<&'a str>,
+        operations: Vec<String>,
+    }
+    let name = args.property.to_possible_value();
+    let name = name.map_or_else(String::new, |value| value.get_name().to_owned());
+    let held = holds(history, property);
+    let (exit, word, why, numbers) = match &held {
+        Held::Yes => (0, "holds", None, &[][..]),
+        Held::No { operations, why } => (NOT, "does not hold", Some(why), operations.as_slice()),
+        Held::Unknown(why) => (UNKNOWN, "unknown", Some(why), &[][..]),
+    };
+    let operations: Vec<&Operation> = numbers.iter().map(|n| &history.operations[*n]).collect();
+    let told = |operation: &&Operation| {
+        let key = &history.keys[operation.key];
+        let what = intervals::what(operation);
+        format!("client {}, key {key}: {what}", operation.process)
+    };
+    if common.json {
+        out::print_json(&Report {
+            file,
+            property: name,
+            verdict: word,
+            why: why.map(String::as_str),
+            operations: operations.iter().map(told).collect(),
+        })?;
+        return Ok(exit);
+    }
+    out::print(&format!("{file}: {name} {word}"))?;
+    for operation in &operations {
+        out::print(&format!("  {}", told(operation)))?;
+    }
+    if let Some(why) = why {
+        out::print(&format!("  {why}"))?;
+    }
+    Ok(exit)
+}
+
 fn judge(args: &Check, common: &Common, file: &str, history: &History) -> Result<u8, Failure> {
+    if let Some(property) = args.property.property() {
+        return judge_property(args, property, common, file, history);
+    }
     let began = Instant::now();
     let deadline = began + args.budget;
     let verdict = linearizable(history, deadline);

@@ -91,3 +91,38 @@ fn of_several_histories_all_are_judged_and_the_worst_counts() {
         "{text}"
     );
 }
+
+#[test]
+fn weaker_properties_are_judged_each_by_itself() {
+    // A client reads its own write, and another one does not see it yet: not linearizable, and yet not all is lost.
+    let history = [
+        r#"{"process":1,"type":"invoke","f":"write","key":"x","value":1}"#,
+        r#"{"process":1,"type":"ok","f":"write","key":"x","value":1}"#,
+        r#"{"process":2,"type":"invoke","f":"read","key":"x","value":null}"#,
+        r#"{"process":2,"type":"ok","f":"read","key":"x","value":null}"#,
+        r#"{"process":2,"type":"invoke","f":"read","key":"x","value":null}"#,
+        r#"{"process":2,"type":"ok","f":"read","key":"x","value":1}"#,
+    ];
+    let judge = |property: &str, history: &[&str], code: i32| {
+        let judged = check(&["-", "--property", property])
+            .write_stdin(history.join("\n"))
+            .assert()
+            .code(code);
+        said(&judged.get_output().stdout)
+    };
+    judge("linearizable", &history, 1);
+    for property in [
+        "read-your-writes",
+        "monotonic-reads",
+        "eventual",
+        "no-lost-acks",
+    ] {
+        let text = judge(property, &history, 0);
+        assert!(text.contains(&format!("{property} holds")), "{text}");
+    }
+    // Without the last read it is gone in the end; without any nobody can tell.
+    let text = judge("no-lost-acks", &history[..4], 1);
+    assert!(text.contains("client 1, key x: write 1"), "{text}");
+    let text = judge("eventual", &history[..2], 4);
+    assert!(text.contains("nobody reads"), "{text}");
+}

@@ -1,0 +1,339 @@
+//! Weaker properties than linearizability, each judged by what is certain: a read is only called too old if everything
+//! that could have made its value surely ended before something began that it had to see.
+//!
+//! Keys that are both appended to and set are not judged.
+
+use crate::check::history::{Call, End, History, Operation, Text};
+use crate::check::linear::by_key;
+use crate::check::values::elements;
+
+/// What a history may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Property {
+    /// Who wrote a key never reads what was there before.
+    ReadYourWrites,
+    /// Who read a key never reads what was there before that.
+    MonotonicReads,
+    /// When nobody writes any more, everybody reads the same.
+    Eventual,
+    /// What was acknowledged is there in the end, unless something later replaced it.
+    NoLostAcks,
+}
+
+/// What was decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// It has it.
+    Yes,
+    /// It has not: the operations that show it, and why.
+    No {
+        /// Which operations.
+        operations: Vec<usize>,
+        /// Why, as a sentence.
+        why: String,
+    },
+    /// The history does not tell.
+    Unknown(String),
+}
+
+/// One key's operations.
+struct Key<'a> {
+    history: &'a History,
+    numbers: Vec<usize>,
+}
+
+/// Decides whether `history` has `property`.
+pub fn holds(history: &History, property: Property) -> Held {
+    let mut unknown = None;
+    for numbers in by_key(history) {
+        let key = Key { history, numbers };
+        let held = match property {
+            Property::ReadYourWrites => key.pairs(|a, b| key.own_write_is_read(a, b)),
+            Property::MonotonicReads => key.pairs(|a, b| key.second_read_is_later(a, b)),
+            Property::Eventual => key.eventual(),
+            Property::NoLostAcks => key.no_lost_acks(),
+        };
+        match held {
+            Held::Yes => {}
+            Held::No { .. } => return held,
+            Held::Unknown(_) => unknown = Some(held),
+        }
+    }
+    unknown.unwrap_or(Held::Yes)
+}
+
+impl Operation {
+    fn changes(&self) -> bool {
+        self.call != Call::Read && self.end != End::Fail
+    }
+
+    fn seen(&self) -> Option<&Text> {
+        match &self.end {
+            End::Ok(Some(seen)) => Some(seen),
+            _ => None,
+        }
+    }
+
+    fn surely_before(&self, other: &Operation) -> bool {
+        self.returned
+            .filter(|_| !self.is_unknown())
+            .is_some_and(|returned| returned < other.invoked)
+    }
+}
+
+impl Key<'_> {
+    fn operation(&self, number: usize) -> &Operation {
+        &self.history.operations[number]
+    }
+
+    fn all(&self) -> impl Iterator<Item = (usize, &Operation)> {
+        self.numbers.iter().map(|n| (*n, self.operation(*n)))
+    }
+
+    /// Whether values of the key only grow, by `append` or `add`; `None` if it is set, too.
+    fn grows(&self) -> Option<bool> {
+        let is_grown = |o: &Operation| matches!(o.call, Call::Append(_) | Call::Add(_));
+        let mut changes = self.all().map(|(_, o)| o).filter(|o| o.changes());
+        let first = changes.next().is_some_and(is_grown);
+        changes.all(|o| is_grown(o) == first).then_some(first)
+    }
+
+    /// Every two operations of a client, one after the other, of which the second is a read that saw something.
+    fn pairs(&self, mut complaint: impl FnMut(&Operation, &Operation) -> Option<String>) -> Held {
+        if self.grows().is_none() {
+            return Held::Unknown(self.mixed());
+        }
+        for (b, read) in self.all().filter(|(_, o)| o.seen().is_some()) {
+            for (a, earlier) in self.all() {
+                let is_own = earlier.process == read.process && earlier.surely_before(read);
+                if is_own && let Some(why) = complaint(earlier, read) {
+                    let operations = vec![a, b];
+                    return Held::No { operations, why };
+                }
+            }
+        }
+        Held::Yes
+    }
+
+    fn mixed(&self) -> String {
+        let key = self.all().next().map_or(0, |(_, o)| o.key);
+        let name = &self.history.keys[key];
+        format!("key {name:?} is both appended to and set, which is not judged")
+    }
+
+    /// Whether everything that could have left `seen` behind surely ended before `than` began.
+    fn is_older(&self, seen: &Text, than: &Operation) -> bool {
+        let makes = |o: &Operation| match &o.call {
+            Call::Write(value) | Call::Cas(_, value) => value == seen,
+            Call::Delete => &**seen == "null",
+            Call::Read | Call::Append(_) | Call::Add(_) => false,
+        };
+        let mut makers = self
+            .all()
+            .map(|(_, o)| o)
+            .filter(|o| o.changes() && makes(o));
+        makers.all(|o| o.surely_before(than))
+    }
+
+    /// Whether a value that only grows has what `change` added.
+    fn has(&self, seen: &Text, change: &Operation) -> bool {
+        match &change.call {
+            Call::Append(text) => {
+                let inner = |text: &str| text.trim_matches('"').to_owned();
+                inner(seen).contains(&inner(text))
+            }
+            Call::Add(element) => elements(seen).is_some_and(|set| set.contains(&**element)),
+            _ => true,
+        }
+    }
+
+    /// Why `seen` cannot be what is there after `change` happened.
+    fn lacks(&self, seen: &Text, change: &Operation) -> bool {
+        match &change.call {
+            Call::Append(_) | Call::Add(_) => !self.has(seen, change),
+            Call::Write(value) | Call::Cas(_, value) => {
+                value != seen && self.is_older(seen, change)
+            }
+            Call::Delete => &**seen != "null" && self.is_older(seen, change),
+            Call::Read => false,
+        }
+    }
+
+    fn own_write_is_read(&self, write: &Operation, read: &Operation) -> Option<String> {
+        let seen = read.seen()?;
+        let lacks = write.changes() && self.lacks(seen, write);
+        lacks.then(|| "the read shows what was there before the client's own write".to_owned())
+    }
+
+    fn second_read_is_later(&self, first: &Operation, second: &Operation) -> Option<String> {
+        let (before, after) = (first.seen()?, second.seen()?);
+        let went_back = match self.grows()? {
+            true => match (elements(before), elements(after)) {
+                (Some(before), Some(after)) => !before.is_subset(&after),
+                _ => !after.starts_with(before.trim_end_matches('"')) && &**before != "null",
+            },
+            // Everything that made the second value ended before anything that made the first began.
+            false => {
+                let makes = |o: &&Operation| match &o.call {
+                    Call::Write(value) | Call::Cas(_, value) => value == before,
+                    Call::Delete => &**before == "null",
+                    _ => false,
+                };
+                let mut makers = self
+                    .all()
+                    .map(|(_, o)| o)
+                    .filter(|o| o.changes() && makes(o));
+                &**before != "null"
+                    && before != after
+                    && makers.all(|maker| self.is_older(after, maker))
+            }
+        };
+        went_back.then(|| "the second read shows what was there before the first".to_owned())
+    }
+
+    /// The last read of each client, of those that began after everything that surely happened had ended.
+    fn final_reads(&self) -> Vec<(usize, &Operation)> {
+        let changes = self.all().filter(|(_, o)| o.changes());
+        let quiet = changes.filter_map(|(_, o)| o.returned).max();
+        let mut last: Vec<(usize, &Operation)> = Vec::new();
+        for (number, read) in self.all() {
+            if read.seen().is_some() && quiet.is_none_or(|quiet| quiet < read.invoked) {
+                last.retain(|(_, other)| other.process != read.process);
+                last.push((number, read));
+            }
+        }
+        last
+    }
+
+    fn eventual(&self) -> Held {
+        let reads = self.final_reads();
+        let [(a, first), rest @ ..] = &reads[..] else {
+            return Held::Unknown("nobody reads after the last write".to_owned());
+        };
+        let other = rest.iter().find(|(_, read)| read.seen() != first.seen());
+        let open = self.all().any(|(_, o)| o.changes() && o.is_unknown());
+        match other {
+            None => Held::Yes,
+            Some(_) if open => Held::Unknown(
+                "final reads differ, but a write without an answer may have come between"
+                    .to_owned(),
+            ),
+            Some((b, _)) => Held::No {
+                operations: vec![*a, *b],
+                why: "after the last write two clients read different values".to_owned(),
+            },
+        }
+    }
+
+    fn no_lost_acks(&self) -> Held {
+        if self.grows().is_none() {
+            return Held::Unknown(self.mixed());
+        }
+        let reads = self.final_reads();
+        if reads.is_empty() && self.all().any(|(_, o)| o.changes()) {
+            return Held::Unknown("nobody reads after the last write".to_owned());
+        }
+        for (read_number, read) in reads {
+            let acknowledged = self.all().filter(|(_, o)| o.changes() && !o.is_unknown());
+            for (number, write) in acknowledged {
+                if read.seen().is_some_and(|seen| self.lacks(seen, write)) {
+                    return Held::No {
+                        operations: vec![number, read_number],
+                        why: "in the end an acknowledged write is gone, and nothing later took its place"
+                            .to_owned(),
+                    };
+                }
+            }
+        }
+        Held::Yes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `"1 w 5"`: client 1 writes 5; `"1 r 5"`: reads 5. Each ends before the next begins; `"?"` behind it: no answer.
+    fn history(steps: &[&str]) -> History {
+        let mut lines = Vec::new();
+        for (at, step) in steps.iter().enumerate() {
+            let words: Vec<&str> = step.split(' ').collect();
+            let (f, asked) = match words[1] {
+                "w" => ("write", words[2]),
+                "r" => ("read", "null"),
+                "a" => ("add", words[2]),
+                _ => ("delete", "null"),
+            };
+            let unanswered = words.get(3) == Some(&"?");
+            let process = match unanswered {
+                true => format!("\"{}-{at}\"", words[0]),
+                false => words[0].to_owned(),
+            };
+            let event = |kind: &str, value: &str| {
+                format!(
+                    r#"{{"process":{process},"type":"{kind}","f":"{f}","key":"k","value":{value}}}"#
+                )
+            };
+            lines.push(event("invoke", asked));
+            if !unanswered {
+                lines.push(event("ok", words.get(2).copied().unwrap_or("null")));
+            }
+        }
+        History::from_json_lines(&lines.join("\n")).unwrap()
+    }
+
+    fn judge(property: Property, steps: &[&str]) -> &'static str {
+        match holds(&history(steps), property) {
+            Held::Yes => "yes",
+            Held::No { .. } => "no",
+            Held::Unknown(_) => "unknown",
+        }
+    }
+
+    #[test]
+    fn who_wrote_does_not_read_what_was_there_before() {
+        let judge = |steps: &[&str]| judge(Property::ReadYourWrites, steps);
+        assert_eq!(judge(&["1 w 1", "1 w 2", "1 r 2"]), "yes");
+        assert_eq!(judge(&["1 w 1", "1 w 2", "1 r 1"]), "no");
+        assert_eq!(judge(&["1 w 1", "1 r null"]), "no");
+        // Another client's stale read is none of its own.
+        assert_eq!(judge(&["1 w 1", "2 r null"]), "yes");
+        // Somebody else may have written it again.
+        assert_eq!(judge(&["2 w 1 ?", "1 w 1", "1 w 2", "1 r 1"]), "yes");
+        assert_eq!(judge(&["1 a 1", "1 r [2]"]), "no");
+    }
+
+    #[test]
+    fn reads_of_a_client_do_not_go_back() {
+        let judge = |steps: &[&str]| judge(Property::MonotonicReads, steps);
+        assert_eq!(judge(&["1 w 1", "1 w 2", "2 r 1", "2 r 2"]), "yes");
+        assert_eq!(judge(&["1 w 1", "1 w 2", "2 r 2", "2 r 1"]), "no");
+        assert_eq!(judge(&["1 w 1", "2 r 1", "2 r null"]), "no");
+        assert_eq!(judge(&["1 w 1", "1 d", "2 r 1", "2 r null"]), "yes");
+        assert_eq!(judge(&["1 w 1", "1 w 2", "2 r 2", "3 r 1"]), "yes");
+        assert_eq!(judge(&["1 a 1", "1 a 2", "2 r [1,2]", "2 r [1]"]), "no");
+    }
+
+    #[test]
+    fn after_quiet_everybody_reads_the_same() {
+        let judge = |steps: &[&str]| judge(Property::Eventual, steps);
+        assert_eq!(judge(&["1 w 1", "2 r 1", "3 r 1"]), "yes");
+        // A first read may still be stale.
+        assert_eq!(judge(&["1 w 1", "2 r null", "2 r 1", "3 r 1"]), "yes");
+        assert_eq!(judge(&["1 w 1", "2 r 1", "3 r null"]), "no");
+        assert_eq!(judge(&["1 w 1 ?", "2 r 1", "3 r null"]), "unknown");
+        assert_eq!(judge(&["2 r null", "1 w 1"]), "unknown");
+    }
+
+    #[test]
+    fn what_was_acknowledged_is_there_in_the_end() {
+        let judge = |steps: &[&str]| judge(Property::NoLostAcks, steps);
+        assert_eq!(judge(&["1 w 1", "1 w 2", "2 r 2"]), "yes");
+        assert_eq!(judge(&["1 w 1", "1 w 2", "2 r 1"]), "no");
+        assert_eq!(judge(&["1 w 1", "2 r null"]), "no");
+        assert_eq!(judge(&["1 w 1", "1 d", "2 r null"]), "yes");
+        assert_eq!(judge(&["1 w 1 ?", "2 r null"]), "yes");
+        assert_eq!(judge(&["1 a 1", "2 a 2", "3 r [2]"]), "no");
+        assert_eq!(judge(&["1 w 1"]), "unknown");
+    }
+}
