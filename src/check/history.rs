@@ -15,6 +15,8 @@ use std::collections::HashMap;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
+use crate::check::edn;
+
 /// What was asked of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Call {
@@ -140,6 +142,14 @@ pub(super) fn name(json: &Json) -> String {
 }
 
 impl History {
+    /// Reads JSON lines, or Jepsen's EDN.
+    pub fn read(text: &str) -> Result<History, Unusable> {
+        match edn::is_edn(text) {
+            true => edn::read(text),
+            false => History::from_json_lines(text),
+        }
+    }
+
     /// Reads JSON lines.
     pub fn from_json_lines(text: &str) -> Result<History, Unusable> {
         let mut builder = Builder::default();

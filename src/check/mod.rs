@@ -4,6 +4,7 @@
 //! judgement acquits it. [`history`] says what is read, [`linear`] what linearizable means and how it is decided, and
 //! [`mod@explain`] finds the few operations that show why not. [`session`] judges weaker properties.
 
+mod edn;
 pub mod explain;
 pub mod history;
 pub mod linear;

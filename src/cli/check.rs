@@ -15,7 +15,7 @@ use crate::views::intervals;
 
 /// Decide whether recorded histories are linearizable
 ///
-/// A history is JSON lines, one event each: process, type (invoke, then ok, fail or info), f (read, write, delete, cas,
+/// A history is Jepsen's EDN, or JSON lines, one event each: process, type (invoke, then ok, fail or info), f (read, write, delete, cas,
 /// append, add), key, value, time. Exit code 0: all are; 1: one is not; 4: one could not be decided in time; 2: one
 /// cannot be read.
 #[derive(Args)]
@@ -131,7 +131,7 @@ pub(super) fn run(args: &Check, common: &Common) -> Result<(), Failure> {
             Err(why) => {
                 let failure = Failure::usage(format!("{file}: {why}"));
                 failure
-                    .hint("a history is JSON lines; see: cluster check --help")
+                    .hint("a history is JSON lines, or Jepsen's EDN; see: cluster check --help")
                     .show(common.json);
                 exits.push(UNUSABLE);
             }
@@ -151,7 +151,7 @@ fn read(file: &str) -> Result<History, String> {
         path => std::fs::read_to_string(path).map(|read| text = read),
     };
     read.map_err(|error| format!("cannot be read: {error}"))?;
-    History::from_json_lines(&text).map_err(|error| error.to_string())
+    History::read(&text).map_err(|error| error.to_string())
 }
 
 fn fits(args: &Check, history: History) -> Result<History, String> {

@@ -87,3 +87,31 @@ fn what_explains_a_violation_is_one_and_without_any_of_its_operations_it_is_none
         }
     }
 }
+
+#[test]
+fn the_same_histories_written_as_jepsen_does_are_the_same() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/histories");
+    for name in ["etcd_000", "etcd_042", "kv_c10-ok"] {
+        let text = std::fs::read_to_string(folder.join(format!("{name}.jsonl")));
+        let text = text.expect("a history");
+        let edn = |line: &str| {
+            let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            let word = |field: &str| event[field].as_str().expect("a word").to_owned();
+            let value = match &event["value"] {
+                serde_json::Value::Null => "nil".to_owned(),
+                value => value.to_string(),
+            };
+            format!(
+                "{{:process {}, :type :{}, :f :{}, :key {}, :value {value}, :time {}}}",
+                event["process"],
+                word("type"),
+                word("f"),
+                event["key"],
+                event["time"]
+            )
+        };
+        let written: Vec<String> = text.lines().map(edn).collect();
+        let expected = History::from_json_lines(&text).expect("a history");
+        assert_eq!(History::read(&written.join("\n")), Ok(expected), "{name}");
+    }
+}

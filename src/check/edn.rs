@@ -1,0 +1,260 @@
+//! Jepsen's histories: operations as EDN maps, one behind the other or in one vector.
+//!
+//! ```text
+//! {:process 0, :type :invoke, :f :write, :value 3, :time 12, :index 0}
+//! ```
+//!
+//! With independent keys, as `jepsen.independent` writes them, a value is `[key value]`: a history is taken so if every
+//! read asks with such a pair. What a process that is no number does (`:nemesis`) is no operation.
+
+use serde_json::Value as Json;
+
+use crate::check::history::{Builder, Event, History, Kind, ONLY_KEY, Unusable, name};
+
+/// A form as JSON: keywords are strings, lists and sets are arrays. Maps keep the keys that are keywords or strings.
+struct Reader<'a> {
+    rest: &'a str,
+    text: &'a str,
+}
+
+/// How deep forms may be nested.
+const DEEPEST: usize = 64;
+
+impl<'a> Reader<'a> {
+    fn line(&self) -> usize {
+        let read = &self.text[..self.text.len() - self.rest.len()];
+        read.matches('\n').count() + 1
+    }
+
+    fn unusable(&self, what: impl Into<String>) -> Unusable {
+        Unusable {
+            line: self.line(),
+            what: what.into(),
+        }
+    }
+
+    /// Goes to the next form.
+    fn skip(&mut self) {
+        loop {
+            self.rest = self
+                .rest
+                .trim_start_matches(|c: char| c.is_whitespace() || c == ',');
+            match self.rest.strip_prefix(';') {
+                Some(comment) => self.rest = comment.split_once('\n').map_or("", |(_, rest)| rest),
+                None => return,
+            }
+        }
+    }
+
+    fn form(&mut self, depth: usize) -> Result<Json, Unusable> {
+        if depth > DEEPEST {
+            return Err(self.unusable("it is nested too deeply"));
+        }
+        self.skip();
+        let Some(first) = self.rest.chars().next() else {
+            return Err(self.unusable("it ends within a form"));
+        };
+        match first {
+            '{' => self.map(depth),
+            '[' => self.list(']', 1, depth),
+            '(' => self.list(')', 1, depth),
+            '#' if self.rest.starts_with("#{") => self.list('}', 2, depth),
+            '#' => {
+                // A tag, as of a record: what it marks is what counts.
+                self.word();
+                self.form(depth + 1)
+            }
+            '"' => self.string(),
+            '}' | ']' | ')' => Err(self.unusable(format!("a {first} closes nothing"))),
+            _ => Ok(atom(self.word())),
+        }
+    }
+
+    fn word(&mut self) -> &'a str {
+        let ends = |c: char| c.is_whitespace() || ",;\"{}[]()".contains(c);
+        let end = self.rest.find(ends).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        word
+    }
+
+    fn string(&mut self) -> Result<Json, Unusable> {
+        let mut escaped = false;
+        let closes = |(_, c): &(usize, char)| {
+            let is_end = *c == '"' && !escaped;
+            escaped = *c == '\\' && !escaped;
+            is_end
+        };
+        let Some((end, _)) = self.rest.char_indices().skip(1).find(closes) else {
+            return Err(self.unusable("a string is not closed"));
+        };
+        let (string, rest) = self.rest.split_at(end + 1);
+        let read = serde_json::from_str(&string.replace('\n', "\\n"));
+        let value = read.map_err(|_| self.unusable(format!("{string} is no string")))?;
+        self.rest = rest;
+        Ok(value)
+    }
+
+    /// The forms up to `close`, behind an opening of `skip` characters.
+    fn items(&mut self, close: char, skip: usize, depth: usize) -> Result<Vec<Json>, Unusable> {
+        self.rest = &self.rest[skip..];
+        let mut items = Vec::new();
+        loop {
+            self.skip();
+            if let Some(rest) = self.rest.strip_prefix(close) {
+                self.rest = rest;
+                return Ok(items);
+            }
+            items.push(self.form(depth + 1)?);
+        }
+    }
+
+    fn list(&mut self, close: char, skip: usize, depth: usize) -> Result<Json, Unusable> {
+        self.items(close, skip, depth).map(Json::Array)
+    }
+
+    fn map(&mut self, depth: usize) -> Result<Json, Unusable> {
+        let items = self.items('}', 1, depth)?;
+        if items.len() % 2 == 1 {
+            return Err(self.unusable("a map has a key without a value"));
+        }
+        let pairs = items.chunks(2).filter_map(|pair| match pair {
+            [Json::String(key), value] => Some((key.clone(), value.clone())),
+            _ => None,
+        });
+        Ok(Json::Object(pairs.collect()))
+    }
+}
+
+fn atom(word: &str) -> Json {
+    match word {
+        "nil" => Json::Null,
+        "true" => Json::Bool(true),
+        "false" => Json::Bool(false),
+        word => {
+            let number = word.trim_end_matches(['N', 'M']);
+            let number = number.strip_prefix('+').unwrap_or(number);
+            match serde_json::from_str::<serde_json::Number>(number) {
+                Ok(number) => Json::Number(number),
+                Err(_) => Json::String(word.trim_start_matches(':').to_owned()),
+            }
+        }
+    }
+}
+
+/// Whether the text is EDN rather than JSON lines: keywords begin with a colon.
+pub(super) fn is_edn(text: &str) -> bool {
+    let begin = text.trim_start_matches(|c: char| c.is_whitespace() || "[(#{,".contains(c));
+    begin.starts_with(':') || begin.starts_with("jepsen") || begin.starts_with(';')
+}
+
+fn pair(value: &Json) -> Option<(&Json, &Json)> {
+    match value {
+        Json::Array(pair) if pair.len() == 2 => Some((&pair[0], &pair[1])),
+        _ => None,
+    }
+}
+
+/// Reads a history of Jepsen's.
+pub(super) fn read(text: &str) -> Result<History, Unusable> {
+    let mut reader = Reader { rest: text, text };
+    let mut forms: Vec<(usize, Json)> = Vec::new();
+    loop {
+        reader.skip();
+        if reader.rest.is_empty() {
+            break;
+        }
+        let line = reader.line();
+        match reader.form(0)? {
+            Json::Array(many) => forms.extend(many.into_iter().map(|form| (line, form))),
+            form => forms.push((line, form)),
+        }
+    }
+    let is = |form: &Json, field: &str, value: &str| form[field] == value;
+    let asks = |form: &&(usize, Json)| is(&form.1, "type", "invoke") && is(&form.1, "f", "read");
+    let mut reads = forms.iter().filter(asks).peekable();
+    let independent = reads.peek().is_some()
+        && reads.all(|(_, form)| pair(&form["value"]).is_some_and(|(_, value)| value.is_null()));
+    let mut builder = Builder::default();
+    for (line, form) in forms {
+        let unusable = |what: String| Unusable { line, what };
+        if !form["process"].is_u64() && form["process"].is_string() {
+            continue;
+        }
+        let kind: Kind = serde_json::from_value(form["type"].clone()).map_err(|_| {
+            unusable("an operation's :type is :invoke, :ok, :fail or :info".to_owned())
+        })?;
+        let (Some(f), true) = (form["f"].as_str(), form["process"].is_u64()) else {
+            let what = "it is no operation; expected {:process 0, :type :invoke, :f :read, …}";
+            return Err(unusable(what.to_owned()));
+        };
+        let (key, value) = match pair(&form["value"]).filter(|_| independent) {
+            Some((key, value)) => (name(key), value.clone()),
+            None => {
+                let key = form.get("key").map_or(ONLY_KEY.to_owned(), name);
+                (key, form["value"].clone())
+            }
+        };
+        let event = Event {
+            process: name(&form["process"]),
+            kind,
+            f: f.to_owned(),
+            key,
+            value,
+            time: form["time"].as_u64(),
+        };
+        builder.add(event).map_err(unusable)?;
+    }
+    Ok(builder.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::history::{Call, End};
+
+    #[test]
+    fn jepsens_operations_are_read() {
+        let text = "; a comment
+            {:process 0, :type :invoke, :f :write, :value 3, :time 12, :index 0}
+            {:process :nemesis, :type :info, :f :start, :value nil}
+            #jepsen.history.Op{:process 1, :type :invoke, :f :cas, :value [3 4]}
+            {:process 0, :type :ok, :f :write, :value 3, :time 19}
+            {:process 1, :type :fail, :f :cas, :value [3 4], :error [:timeout \"x\"]}";
+        let history = History::read(text).unwrap();
+        let [write, cas] = &history.operations[..] else {
+            panic!("{history:?}");
+        };
+        assert_eq!(write.call, Call::Write("3".into()));
+        assert_eq!(
+            (write.end.clone(), write.returned_at),
+            (End::Ok(None), Some(19))
+        );
+        assert_eq!(cas.call, Call::Cas("3".into(), "4".into()));
+        assert_eq!(cas.end, End::Fail);
+    }
+
+    #[test]
+    fn independent_keys_are_taken_apart_and_vectors_too() {
+        let text = "[{:process 0 :type :invoke :f :read :value [7 nil]}
+                     {:process 0 :type :ok :f :read :value [7 5]}
+                     {:process 1 :type :invoke :f :cas :value [8 [1 2]]}]";
+        let history = History::read(text).unwrap();
+        assert_eq!(history.keys, ["7", "8"]);
+        assert_eq!(history.operations[0].end, End::Ok(Some("5".into())));
+        assert_eq!(
+            history.operations[1].call,
+            Call::Cas("1".into(), "2".into())
+        );
+    }
+
+    #[test]
+    fn what_is_broken_is_named_with_its_line() {
+        let broken = |text: &str| History::read(text).unwrap_err().to_string();
+        assert!(broken("{:process 0\n:type :invoke").contains("line 2"));
+        assert!(broken("{:process 0 :type :jump :f :read}").contains(":type"));
+        assert!(broken("{:process 0 :type}").contains("without a value"));
+        assert!(broken(&":a [".repeat(100)).contains("nested"));
+        assert!(broken("{:type :ok :f :read}").contains("no operation"));
+    }
+}
