@@ -1,5 +1,10 @@
 //! When a server ends: the signals for it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::{flag, low_level};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::cli::failure::Failure;
@@ -10,17 +15,32 @@ pub(super) struct Ending {
     interrupt: Signal,
     terminate: Signal,
     hangup: Signal,
+    is_over: bool,
 }
 
 impl Ending {
     pub(super) fn new() -> Result<Ending, Failure> {
         let listen =
             |kind| signal(kind).map_err(|error| Failure::system("cannot take signals", &error));
-        Ok(Ending {
+        // A signal between its being taken and its being listened to would be lost: a flag remembers it.
+        let caught = Arc::new(AtomicBool::new(false));
+        let flags = [SIGINT, SIGTERM].map(|signal| flag::register(signal, caught.clone()));
+        let mut ending = Ending {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
             hangup: listen(SignalKind::hangup())?,
-        })
+            is_over: false,
+        };
+        for flag in flags.into_iter().flatten() {
+            low_level::unregister(flag);
+        }
+        ending.is_over = caught.load(Ordering::SeqCst);
+        Ok(ending)
+    }
+
+    /// Whether it was time to end before anything began.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// Returns when it is time to end.

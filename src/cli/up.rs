@@ -144,6 +144,9 @@ impl Up {
 
 pub(super) async fn run(up: &Up, common: &Common) -> Result<(), Failure> {
     let mut ending = Ending::new()?;
+    if ending.is_over() {
+        return Ok(());
+    }
     let options = up.options(common)?;
     let claim = registry::claim(&common.cluster.clone().unwrap_or_default()).map_err(taken)?;
     let boot = async {
