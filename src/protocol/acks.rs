@@ -129,7 +129,9 @@ impl Node {
             ),
             AppendOutcome::Stored(_) | AppendOutcome::Stale => (false, None),
         };
-        let snapshot = Box::new(self.snapshot());
+        let is_mismatch = matches!(outcome, AppendOutcome::Mismatch { .. });
+        let is_needed = is_mismatch && !reachable && repairable.is_none();
+        let snapshot = is_needed.then(|| Box::new(self.snapshot()));
         self.with_progress(from, |progress| {
             let expected = progress.expects(round);
             match (outcome, &mut progress.needs) {
@@ -139,10 +141,10 @@ impl Node {
                 }
                 (AppendOutcome::Mismatch { last, .. }, Needs::Entries(_)) if expected => {
                     progress.in_flight.clear();
-                    progress.needs = match (reachable, repairable) {
-                        (true, _) => Needs::Entries(index_of(last.as_ref()).max(progress.matched)),
-                        (false, Some(index)) => Needs::Entries(index),
-                        (false, None) => Needs::Snapshot(snapshot, None),
+                    progress.needs = match (repairable, snapshot) {
+                        (_, Some(snapshot)) => Needs::Snapshot(snapshot, None),
+                        (Some(index), None) if !reachable => Needs::Entries(index),
+                        _ => Needs::Entries(index_of(last.as_ref()).max(progress.matched)),
                     };
                 }
                 // A late answer, or one to a claim that is no longer believed: the next heartbeat tells.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::history::{Run, extend_history, history_upto, id_in};
-use crate::protocol::message::MAX_APPEND_BYTES;
 use crate::protocol::record::{Recovered, Snapshot};
 use crate::store::Command;
 use crate::types::{EntryId, Index, Members, index_of};
@@ -183,11 +182,10 @@ impl Log {
         self.entries.push_back(entry);
     }
 
-    /// The entries behind `index`, at most [`MAX_APPEND_BYTES`] unless there is only one. `None` if some of them are
-    /// compacted.
-    pub fn entries_behind(&self, index: Index) -> Option<Vec<Entry>> {
+    /// The entries behind `index`, at most `bytes` of them unless there is only one. `None` if some of them are compacted.
+    pub fn entries_behind(&self, index: Index, bytes: usize) -> Option<Vec<Entry>> {
         let from = index.checked_sub(self.compacted_index())? as usize;
-        let mut budget = MAX_APPEND_BYTES;
+        let mut budget = bytes;
         let mut chosen = Vec::new();
         for entry in self.entries.iter().skip(from) {
             let size = entry.command.size();
@@ -229,6 +227,8 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const MIB: usize = 1 << 20;
     use crate::protocol::history::{divergence, is_history_of};
     use crate::types::{NodeId, Term};
     use crate::value::{Key, Value};
@@ -267,8 +267,8 @@ mod tests {
         assert!(!log.contains(Some(&id(3, 1))));
         assert!(!log.contains(Some(&id(6, 5))));
         assert!(log.contains(None));
-        assert_eq!(log.entries_behind(3), None);
-        assert_eq!(log.entries_behind(4).map(|entries| entries.len()), Some(1));
+        assert_eq!(log.entries_behind(3, MIB), None);
+        assert_eq!(log.entries_behind(4, MIB).map(|entries| entries.len()), Some(1));
     }
 
     #[test]
@@ -323,7 +323,7 @@ mod tests {
             });
         }
         let lengths: Vec<usize> = (0..4)
-            .map(|index| log.entries_behind(index).unwrap().len())
+            .map(|index| log.entries_behind(index, MIB).unwrap().len())
             .collect();
         assert_eq!(lengths, [1, 1, 1, 1]);
     }

@@ -54,7 +54,7 @@ pub enum Message {
         round: u64,
         /// The entry before the first: if the receiver has it, the logs are equal up to there.
         prev: Option<EntryId>,
-        /// The entries, at most [`MAX_APPEND_BYTES`] unless there is only one.
+        /// The entries, at most [`append_bytes`](crate::types::Config::append_bytes) unless there is only one.
         entries: Vec<Entry>,
         /// As in a heartbeat.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,7 +87,7 @@ pub enum Message {
         members: Option<Members>,
         /// The piece continues behind this place (`None`: it is the first piece).
         after: Option<u64>,
-        /// The items, at most [`MAX_APPEND_BYTES`] unless there is only one.
+        /// The items, at most [`append_bytes`](crate::types::Config::append_bytes) unless there is only one.
         items: Vec<Piece>,
         /// Whether this is the last piece.
         done: bool,
@@ -198,9 +198,6 @@ pub enum Message {
         to: MessageKind,
     },
 }
-
-/// The largest append or snapshot piece, in bytes of keys and values (more only if a single one is larger).
-pub const MAX_APPEND_BYTES: usize = 1 << 20;
 
 /// The greatest claim a node knows: its term, and who leads it, if known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -153,6 +153,23 @@ impl Node {
         part.into_iter().chain(self.asking.deadline()).min()
     }
 
+    /// What a driver steps at the end of its turn at `now`: nothing, or that a deadline is due. If that comes so late that
+    /// the process must have stood still, it says so first: what was not heard meanwhile proves nothing.
+    pub fn due(&self, now: Time) -> impl Iterator<Item = Input> + use<> {
+        let due = self.next_deadline().filter(|due| *due <= now);
+        let is_late = due.is_some_and(|due| now - due > self.config.election_timeout / 2);
+        let resumed = is_late.then_some(Input::Resumed);
+        resumed.into_iter().chain(due.map(|_| Input::Tick))
+    }
+
+    /// Takes an emptied list of actions back, so that the next step needs no new one.
+    pub fn recycle(&mut self, mut actions: Vec<Action>) {
+        actions.clear();
+        if self.out.is_empty() {
+            self.out = actions;
+        }
+    }
+
     /// The state machine.
     pub fn store(&self) -> &Store {
         &self.store

@@ -12,7 +12,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::protocol::message::{MAX_APPEND_BYTES, Message, MessageKind};
+use crate::protocol::message::{Message, MessageKind};
 use crate::protocol::node::{Node, Part};
 use crate::protocol::progress::{Duty, Needs, Progress};
 use crate::protocol::record::Snapshot;
@@ -187,7 +187,8 @@ impl Node {
 
     fn next_message(&mut self, to: &NodeId, round: u64) -> Option<Message> {
         let (claim, last, commit) = (self.claim(), self.log.last_index(), self.committed());
-        let whole = Box::new(self.snapshot());
+        let bytes = self.config.append_bytes;
+        let snapshot = self.snapshot_for(to);
         let Part::Leader(leading) = &mut self.part else {
             return None;
         };
@@ -195,7 +196,7 @@ impl Node {
         if let Needs::Entries(sent) = &mut progress.needs {
             let prev = self.log.id_at(*sent);
             let reachable = *sent == 0 || prev.is_some();
-            match self.log.entries_behind(*sent).filter(|_| reachable) {
+            match self.log.entries_behind(*sent, bytes).filter(|_| reachable) {
                 Some(entries) => {
                     *sent += entries.len() as u64;
                     progress.told = self.commit.min(*sent).max(progress.told);
@@ -208,12 +209,12 @@ impl Node {
                         commit,
                     });
                 }
-                None => progress.needs = Needs::Snapshot(whole, None),
+                None => progress.needs = Needs::Snapshot(snapshot?, None),
             }
         }
         match &mut progress.needs {
             Needs::Unknown | Needs::Entries(_) => None,
-            Needs::Snapshot(snapshot, upto) => Some(piece(claim, round, snapshot, *upto)),
+            Needs::Snapshot(snapshot, upto) => Some(piece(claim, round, snapshot, *upto, bytes)),
             Needs::Maps(sent) => {
                 *sent = Some(last);
                 let data = self
@@ -225,6 +226,19 @@ impl Node {
                     data: Arc::new(data.collect()),
                 })
             }
+        }
+    }
+
+    /// A snapshot for `to`, if its place in the log is compacted.
+    fn snapshot_for(&self, to: &NodeId) -> Option<Box<Snapshot>> {
+        let Part::Leader(leading) = &self.part else {
+            return None;
+        };
+        match leading.followers.get(to)?.needs {
+            Needs::Entries(sent) if sent < self.log.compacted_index() => {
+                Some(Box::new(self.snapshot()))
+            }
+            _ => None,
         }
     }
 
@@ -256,8 +270,14 @@ fn spread(interval: Duration, k: u64, n: usize) -> Duration {
     interval.mul_f64(k as f64 / n as f64)
 }
 
-fn piece(claim: Leadership, round: u64, snapshot: &Snapshot, after: Option<u64>) -> Message {
-    let mut budget = MAX_APPEND_BYTES;
+fn piece(
+    claim: Leadership,
+    round: u64,
+    snapshot: &Snapshot,
+    after: Option<u64>,
+    bytes: usize,
+) -> Message {
+    let mut budget = bytes;
     let mut items: Vec<Piece> = Vec::new();
     let mut rest = snapshot.store.pieces_after(after);
     let mut done = true;

@@ -105,7 +105,8 @@ impl Node {
         leading.followers.iter().take(LISTED).map(status).collect()
     }
 
-    pub(super) fn role(&self) -> Role {
+    /// What it is.
+    pub fn role(&self) -> Role {
         match self.part {
             Part::Waiting | Part::Follower { .. } => Role::Follower,
             Part::Standing(_) => Role::Candidate,
@@ -113,8 +114,38 @@ impl Node {
         }
     }
 
+    /// The highest term it has seen.
+    pub fn term(&self) -> Term {
+        self.term
+    }
+
+    /// The leader it obeys; itself if it leads.
+    pub fn leader(&self) -> Option<&NodeId> {
+        self.leader.as_ref()
+    }
+
+    /// Whether it leads.
+    pub fn leads(&self) -> bool {
+        matches!(self.part, Part::Leader(_))
+    }
+
+    /// Entries up to here are committed, as far as it knows.
+    pub fn commit_index(&self) -> Index {
+        self.commit
+    }
+
+    /// Entries up to here are in the store.
+    pub fn applied_index(&self) -> Index {
+        self.applied
+    }
+
+    /// Whether its disk was lost and it must not vote yet.
+    pub fn is_recovering(&self) -> bool {
+        self.recovering
+    }
+
     /// The identity of the last entry applied.
-    pub(super) fn applied_id(&self) -> Option<EntryId> {
+    pub fn applied_id(&self) -> Option<EntryId> {
         self.log.id_at(self.applied)
     }
 

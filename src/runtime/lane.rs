@@ -114,7 +114,7 @@ impl Lane {
         let kind = message.kind();
         match self.verdict(&self.road.from, &self.to) {
             Verdict::Drop => return,
-            Verdict::Deliver { after } => pause(after).await,
+            Verdict::Deliver { after, .. } => pause(after).await,
         }
         let body = peer::encode(
             &self.road.from,
@@ -152,7 +152,7 @@ impl Lane {
         };
         match self.verdict(&self.to, &self.road.from) {
             Verdict::Drop => return,
-            Verdict::Deliver { after } => pause(after).await,
+            Verdict::Deliver { after, .. } => pause(after).await,
         }
         let from = match from {
             Some(from) => self.learn(from).await,

@@ -155,14 +155,8 @@ impl Task {
             self.take(call, &mut records, &mut promises);
         }
         let now = self.world.clock.now();
-        if let Some(due) = self.node.next_deadline().filter(|due| *due <= now) {
-            // So late that the process must have stood still: what was not heard meanwhile proves nothing.
-            let stalled = now - due > self.node.config().election_timeout / 2;
-            let input = if stalled { Input::Resumed } else { Input::Tick };
+        for input in self.node.due(now) {
             self.step(now, input, None, &mut records, &mut promises);
-            if stalled {
-                self.step(now, Input::Tick, None, &mut records, &mut promises);
-            }
         }
         if let Err(error) = self.ledger.write(records).await {
             return self.fail(&error, promises);
@@ -309,6 +303,8 @@ impl Task {
                         promises.push(Promise::Reply(client, reply));
                     }
                 }
+                // Before the disk forgets it: whoever dies in between says so again, which is better than never.
+                Action::Report(event @ Event::Lost(_)) => self.report(event),
                 Action::Report(event) => promises.push(Promise::Report(event)),
             }
         }

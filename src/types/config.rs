@@ -29,6 +29,8 @@ pub struct Config {
     /// How many entries stay in the log, behind the last one, for followers that were away; at least the number of
     /// live keys stays, so that memory is bounded by live data and yet a snapshot can be followed by entries.
     pub log_window: usize,
+    /// The largest append or piece of a snapshot, in bytes of keys and values (more only if a single one is larger).
+    pub append_bytes: usize,
     /// How many entries lie between two snapshots; by default a quarter of what stays in the log.
     pub snapshot_every: Option<usize>,
 }
@@ -61,6 +63,7 @@ impl Config {
             write_timeout: Config::WRITE_TIMEOUT,
             append_pause: Duration::from_millis(2),
             log_window: 10_000,
+            append_bytes: 1 << 20,
             snapshot_every: None,
         }
     }

@@ -130,7 +130,8 @@ impl fmt::Display for Mode {
 }
 
 /// What keeps raft elections calm; each can be taken away, so that one sees what it is good for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Safeguards {
     /// Election timeouts are drawn from [T, 2T) (§3.4). Without it they are all T, heartbeats leave together, and votes
     /// can be split for ever.

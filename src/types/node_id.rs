@@ -2,13 +2,18 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A node's name, `node-1`, ordered as a person would: `node-2` before `node-10`, ties by bytes.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize)]
-pub struct NodeId(Arc<str>);
+#[derive(Clone)]
+pub struct NodeId {
+    name: Arc<str>,
+    /// The k of `node-k`, 0 for any other name: most names are compared as numbers, since every message asks for it.
+    number: u32,
+}
 
 /// A node id that is empty, too long, or holds white space, commas or control characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,36 +28,48 @@ impl NodeId {
         let fits = (1..=128).contains(&name.len());
         let clean = !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == ',');
         match fits && clean {
-            true => Ok(NodeId(name.into())),
+            true => Ok(NodeId {
+                name: name.into(),
+                number: number_of(name),
+            }),
             false => Err(InvalidNodeId(name.chars().take(40).collect())),
         }
     }
 
     /// The k-th node of a cluster that `up` boots: `node-k`.
     pub fn nth(k: usize) -> NodeId {
-        NodeId(format!("node-{k}").into())
+        let name = format!("node-{k}");
+        NodeId {
+            number: number_of(&name),
+            name: name.into(),
+        }
     }
 
     /// The name itself.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// The k of `node-k`; `None` for any other name.
+    pub fn number(&self) -> Option<usize> {
+        (self.number != 0).then_some(self.number as usize)
     }
 
     /// A peer known by its URL only, as in the chapter's `PEERS`, whose real id is yet to be learned from an answer.
     pub fn is_address(&self) -> bool {
-        self.0.contains("://")
+        self.name.contains("://")
     }
 }
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.name)
     }
 }
 
 impl fmt::Debug for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 
@@ -71,9 +88,43 @@ impl<'de> Deserialize<'de> for NodeId {
     }
 }
 
+/// The k of `node-k`, if that is how `name` is written; else 0.
+fn number_of(name: &str) -> u32 {
+    let digits = name.strip_prefix("node-").unwrap_or_default();
+    let is_plain = !digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit());
+    digits.parse().ok().filter(|_| is_plain).unwrap_or(0)
+}
+
+impl PartialEq for NodeId {
+    fn eq(&self, other: &NodeId) -> bool {
+        self.number == other.number && (self.number != 0 || self.name == other.name)
+    }
+}
+
+impl Eq for NodeId {}
+
+impl Hash for NodeId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.number {
+            0 => self.name.hash(state),
+            number => number.hash(state),
+        }
+    }
+}
+
+impl Serialize for NodeId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
 impl Ord for NodeId {
     fn cmp(&self, other: &NodeId) -> Ordering {
-        natural(self.0.as_bytes(), other.0.as_bytes()).then_with(|| self.0.cmp(&other.0))
+        if self.number != 0 && other.number != 0 {
+            return self.number.cmp(&other.number);
+        }
+        let (a, b) = (&self.name, &other.name);
+        natural(a.as_bytes(), b.as_bytes()).then_with(|| a.cmp(b))
     }
 }
 
