@@ -139,7 +139,8 @@ impl<N: PartialEq + Clone> Faults<N> {
 
     /// Loses everything from `from` to `to`, in that direction.
     pub fn cut(&mut self, from: &N, to: &N) {
-        self.set(0, &[from.clone()], &[to.clone()], Fault::CUT);
+        let (from, to) = (std::slice::from_ref(from), std::slice::from_ref(to));
+        self.set(0, from, to, Fault::CUT);
     }
 
     /// Lifts the fault `number`; whether it was in force.

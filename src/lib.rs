@@ -5,18 +5,16 @@
 //!
 //! | layer | room | what lives there |
 //! |---|---|---|
-//! | 0 | `types`, `value`, `rng`, `check` | names, times, terms; keys and values; our own seeded generator; the judge, which shares nothing |
+//! | 0 | `types`, `value`, `rng`, `check`, `planted` | names, times, terms; keys and values; our own seeded generator; the judge, which shares nothing; bugs to try it on |
 //! | 1 | `store`, `event` | the deterministic key-value state machine; what can happen |
 //! | 2 | `protocol` | PURE: elections and replication behind one door, `Node::step(now, Input) -> Vec<Action>` |
 //! | 3 | `faults`, `storage`, `wire` | verdicts on messages; what a disk keeps; JSON shapes |
 //! | 4 | `engine`, `registry` | what the control plane may ask of a cluster, whatever runs it; how commands find one |
-//! | 5 | `runtime`, `client` | nodes as tokio tasks on ports; a typed HTTP client |
+//! | 5 | `runtime`, `sim`, `client` | nodes as tokio tasks on ports; the same nodes in virtual time; a typed HTTP client |
 //! | 6 | `control` | the control server |
 //! | 7 | `views` | tables and lines for people |
 //! | 8 | `cli` | one file a command; nobody imports it |
 //!
-//! A simulator of the same protocol code (`sim`, beside `runtime`) has its place reserved in this order.
-
 #[cfg(windows)]
 compile_error!(
     "cluster runs on Linux and macOS: it kills nodes by resetting their sockets, which Windows does differently. Use WSL."
@@ -29,10 +27,12 @@ pub mod control;
 pub mod engine;
 pub mod event;
 pub mod faults;
+pub mod planted;
 pub mod protocol;
 pub mod registry;
 pub mod rng;
 pub mod runtime;
+pub mod sim;
 pub mod storage;
 pub mod store;
 pub mod types;

@@ -17,6 +17,7 @@ mod members;
 mod node;
 mod out;
 mod rules;
+mod sim;
 mod status;
 mod target;
 mod up;
@@ -36,7 +37,7 @@ use crate::cli::failure::Failure;
 #[derive(Parser)]
 #[command(
     name = "cluster",
-    version,
+    version = crate::planted::VERSION,
     propagate_version = true,
     max_term_width = 100
 )]
@@ -69,6 +70,7 @@ enum Command {
     Remove(members::Remove),
     Transfer(members::Transfer),
     Check(check::Check),
+    Sim(sim::Sim),
     Watch(watch::Watch),
     Logs(logs::Logs),
     Down(down::Down),
@@ -108,6 +110,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Remove(remove) => block_on(members::remove(remove, common)),
         Command::Transfer(transfer) => block_on(members::transfer(transfer, common)),
         Command::Check(check) => check::run(check, common),
+        Command::Sim(sim) => sim::run(sim, common),
         Command::Watch(watch) => block_on(watch::run(watch, common)),
         Command::Logs(logs) => block_on(logs::run(logs, common)),
         Command::Down(down) => block_on(down::run(down, common)),

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::cli::args::duration;
 use crate::cli::failure::Failure;
 use crate::types::{Config, Election, Mode, Replication, Safeguards};
 
-#[derive(Args)]
-pub(super) struct Rules {
+/// The mode, and what can be taken away from it.
+#[derive(Args, Clone)]
+pub(super) struct ModeFlags {
     /// How a leader is found [default: as on disk, or lowest-id]
     #[arg(long, value_enum, value_name = "HOW")]
     election: Option<Election>,
@@ -28,6 +29,12 @@ pub(super) struct Rules {
     /// raft without check-quorum: a leader that is cut off never notices
     #[arg(long)]
     no_check_quorum: bool,
+}
+
+#[derive(Args)]
+pub(super) struct Rules {
+    #[command(flatten)]
+    mode: ModeFlags,
     /// How long a write waits for its acknowledgements
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration)]
     pub(super) write_timeout: Duration,
@@ -36,7 +43,7 @@ pub(super) struct Rules {
     snapshot_every: Option<u32>,
 }
 
-impl Rules {
+impl ModeFlags {
     /// The mode that is asked for. If none is, that in which the data was `last` used: nobody should lose what raft keeps
     /// by forgetting a flag.
     pub(super) fn mode(&self, last: Option<Mode>) -> Mode {
@@ -71,6 +78,48 @@ impl Rules {
             pre_vote: !self.no_pre_vote,
             check_quorum: !self.no_check_quorum,
         })
+    }
+
+    /// What a user would type for it.
+    pub(super) fn typed(mode: Mode, safeguards: Safeguards) -> String {
+        let name = |value: Option<clap::builder::PossibleValue>| {
+            value.map_or_else(String::new, |value| value.get_name().to_owned())
+        };
+        let mut typed = match mode {
+            Mode::RAFT => "--raft".to_owned(),
+            Mode {
+                election,
+                replication,
+            } => format!(
+                "--election {} --replication {}",
+                name(election.to_possible_value()),
+                name(replication.to_possible_value())
+            ),
+        };
+        let taken = [
+            (safeguards.random_timeout, " --fixed-timeout"),
+            (safeguards.pre_vote, " --no-pre-vote"),
+            (safeguards.check_quorum, " --no-check-quorum"),
+        ];
+        typed.extend(
+            taken
+                .iter()
+                .filter(|(kept, _)| !kept)
+                .map(|(_, flag)| *flag),
+        );
+        typed
+    }
+}
+
+impl Rules {
+    /// See [`ModeFlags::mode`].
+    pub(super) fn mode(&self, last: Option<Mode>) -> Mode {
+        self.mode.mode(last)
+    }
+
+    /// See [`ModeFlags::safeguards`].
+    pub(super) fn safeguards(&self, mode: Mode) -> Result<Safeguards, Failure> {
+        self.mode.safeguards(mode)
     }
 
     pub(super) fn snapshot_every(&self) -> Option<usize> {

@@ -1,9 +1,10 @@
 //! What a leader learns from answers: where each follower's log ends, what a majority holds, and that it still leads.
 
 use crate::event::Event;
+use crate::planted::{Bug, is_planted};
 use crate::protocol::message::{AppendOutcome, Message, MessageKind, SnapshotProgress};
 use crate::protocol::node::{Node, Part};
-use crate::protocol::progress::{Duty, Needs};
+use crate::protocol::progress::{Duty, Needs, Progress};
 use crate::types::{Boot, Election, EntryId, Index, NodeId, Time, index_of};
 
 impl Node {
@@ -39,6 +40,7 @@ impl Node {
             _ => {}
         }
         self.advance_commit();
+        self.confirm_copies();
         self.acknowledge();
         self.confirm_reads(now);
         self.confirm_recovery();
@@ -75,6 +77,8 @@ impl Node {
         // A tail that is not the leader's, behind a part that is: what was not applied can be overwritten.
         let repairable = self.repairable(applied);
         let patience = self.config.heartbeat;
+        // Without votes by log another leader may have taken from it meanwhile what this one gave it.
+        let may_forget = self.config.mode.election != Election::Raft;
         let snapshot = (!shared || !reachable).then(|| Box::new(self.snapshot()));
         self.with_progress(from, |progress| {
             // An answer is overdue: the message is lost, or its receiver was. Doubled messages do no harm.
@@ -84,6 +88,10 @@ impl Node {
                 .is_some_and(|(_, sent)| now - *sent >= patience);
             if overdue {
                 progress.forget_flights();
+            }
+            if may_forget && round >= progress.answered {
+                let held = if shared { index } else { 0 };
+                progress.forget_behind(held);
             }
             match &mut progress.needs {
                 // What was matched stays matched; the answer may be older than what is known.
@@ -212,17 +220,33 @@ impl Node {
             true => self.log.last_index(),
             false => {
                 let intact = leading.followers.get(id).filter(|p| p.intact);
-                intact.map_or(0, |p| p.matched)
+                intact.map_or(0, Progress::held)
             }
         };
-        let mut matches: Vec<Index> = self.members.voters.iter().map(held).collect();
+        let (voters, majority) = self.quorum();
+        let mut matches: Vec<Index> = voters.map(held).collect();
         matches.sort_unstable_by(|a, b| b.cmp(a));
-        let Some(index) = matches.get(self.members.majority() - 1).copied() else {
+        let Some(index) = matches.get(majority - 1).copied() else {
             return;
         };
-        if self.config.mode.commits() && index >= leading.began {
+        let is_own = index >= leading.began || is_planted(Bug::OldTermCommits);
+        if self.config.mode.commits() && is_own {
             self.commit_upto(index);
         }
+    }
+
+    /// Whose copies count, and how many of them are a majority.
+    fn quorum(&self) -> (impl Iterator<Item = &NodeId>, usize) {
+        let members = match is_planted(Bug::QuorumOfOldMembers) {
+            true => &self.config.members,
+            false => &self.members,
+        };
+        let learners = members.learners.iter();
+        let learners = learners.filter(|_| is_planted(Bug::LearnerCounts));
+        let is_removed = is_planted(Bug::RemovedLeaderCounts) && !members.votes(&self.config.id);
+        let removed = is_removed.then_some(&self.config.id);
+        let counted = members.voters.iter().chain(learners).chain(removed);
+        (counted, members.majority())
     }
 
     fn tell_if_new(&mut self, now: Time) {

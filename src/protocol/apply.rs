@@ -6,10 +6,12 @@
 
 use std::sync::Arc;
 
+use crate::planted::{Bug, is_planted};
 use crate::protocol::door::Action;
 use crate::protocol::log::{Entry, Log};
 use crate::protocol::node::{Node, Part};
 use crate::protocol::record::{Record, Snapshot};
+use crate::store::Command;
 use crate::types::{Election, EntryId, Index};
 
 /// The least a log keeps for followers that were away, in bytes of entries.
@@ -37,13 +39,14 @@ impl Node {
         }
         let names_members = entries
             .iter()
-            .any(|entry| matches!(entry.command, crate::store::Command::Members(_)));
+            .any(|entry| matches!(entry.command, Command::Members(_)));
         self.out
             .push(Action::Persist(Record::Append(entries.clone())));
         for entry in entries {
             self.log.push(entry);
         }
-        if truncates || names_members {
+        let undoes_members = truncates && !is_planted(Bug::TruncatedMembersStay);
+        if undoes_members || names_members {
             self.take_members();
         }
         if !self.config.mode.commits() {
@@ -86,6 +89,7 @@ impl Node {
         };
         match self.log.contains(Some(commit)) {
             true => self.commit_upto(commit.index),
+            false if is_planted(Bug::CommitBeyondMatch) => self.commit_upto(commit.index),
             false => self.commit_upto(commit.index.min(verified)),
         }
         self.answer_reads();
@@ -96,13 +100,24 @@ impl Node {
         while self.applied < index
             && let Some(entry) = self.log.entry(self.applied + 1)
         {
-            let applied = self.store.apply(&entry.id, &entry.command);
+            let applied = self.store.apply(&entry.id, self.command_of(entry));
             self.applied += 1;
             if let Part::Leader(leading) = &mut self.part {
                 leading.applied(self.applied, applied);
             }
         }
         self.commit = self.commit.max(self.applied);
+    }
+
+    /// What `entry` does on this node.
+    fn command_of<'a>(&self, entry: &'a Entry) -> &'a Command {
+        let leads = matches!(self.part, Part::Leader(_));
+        match &entry.command {
+            Command::Delete { .. } if is_planted(Bug::DeleteNotReplicated) && !leads => {
+                &Command::Noop
+            }
+            command => command,
+        }
     }
 
     /// Keeps memory bounded by live data. A quarter above its window the log shrinks to it: often enough that no single
@@ -124,8 +139,12 @@ impl Node {
         if !is_due {
             return;
         }
-        if let Some(compacted) = self.log.compact(window, bytes, self.applied) {
-            let snapshot = self.snapshot();
+        let upto = match is_planted(Bug::CompactsUnapplied) {
+            true => self.log.last_index(),
+            false => self.applied,
+        };
+        if let Some(compacted) = self.log.compact(window, bytes, upto) {
+            let snapshot = Box::new(self.snapshot());
             let tail = self.log.tail(self.applied);
             self.snapshot_at = self.applied;
             self.out.push(Action::Persist(Record::Compact {
@@ -138,10 +157,16 @@ impl Node {
 
     /// The store, as of the last entry applied. Costs nothing.
     pub(super) fn snapshot(&self) -> Snapshot {
+        let members = match is_planted(Bug::SnapshotKeepsOldMembers) {
+            true => self.log.members_upto(self.log.compacted_index()),
+            false => self.log.members_upto(self.applied),
+        };
         Snapshot {
             last: self.applied_id(),
             history: self.log.history_upto(self.applied),
-            members: self.log.members_upto(self.applied).cloned(),
+            members: members
+                .filter(|_| !is_planted(Bug::SnapshotForgetsMembers))
+                .cloned(),
             store: self.store.clone(),
         }
     }
@@ -157,6 +182,7 @@ impl Node {
             Some(members) => Arc::new(members.clone()),
             None => self.config.members.clone(),
         };
-        self.out.push(Action::Persist(Record::Install(snapshot)));
+        self.out
+            .push(Action::Persist(Record::Install(Box::new(snapshot))));
     }
 }

@@ -10,6 +10,7 @@ use std::mem;
 use std::time::Duration;
 
 use crate::event::Event;
+use crate::planted::{Bug, is_planted};
 use crate::protocol::door::{Action, Reply};
 use crate::protocol::message::Known;
 use crate::protocol::node::{Node, Part};
@@ -23,10 +24,11 @@ impl Node {
             self.leader
                 .as_ref()
                 .is_some_and(|leader| match self.config.mode.needs_majority() {
+                    _ if is_planted(Bug::EqualTermsUnresolved) => *leader != claim.leader,
                     true => *leader != claim.leader,
                     false => *leader < claim.leader,
                 });
-        let outdated = claim.term < self.term
+        let outdated = (claim.term < self.term && !is_planted(Bug::StaleClaimObeyed))
             || (claim.term == self.term && is_rival)
             || self.is_outbidding(claim);
         // Nobody else can claim this node's own leadership: that is a forgery, or an echo of an earlier life.
@@ -85,9 +87,13 @@ impl Node {
         let rival = known
             .leader
             .as_ref()
-            .is_some_and(|leader| *leader < *own || (votes && leader != own));
+            .is_some_and(|leader| *leader < *own || (votes && leader != own))
+            && !is_planted(Bug::EqualTermsUnresolved);
         if known.term > self.term || (known.term == self.term && rival) {
             self.raise_term(known.term);
+            if is_planted(Bug::LeadsAfterHigherTerm) {
+                return false;
+            }
             self.report(Event::SteppedDown {
                 term: known.term,
                 leader: known.leader.clone(),
@@ -108,6 +114,11 @@ impl Node {
 
     /// Whatever it was doing, it waits until `deadline`. Clients of a leadership that ends are told at once.
     fn become_follower(&mut self, deadline: Time) {
+        let steps_down = matches!(self.part, Part::Leader(_) | Part::Standing(_));
+        if steps_down && is_planted(Bug::SteppingDownClearsVote) {
+            self.vote = None;
+            self.persist_ballot();
+        }
         let part = Part::Follower {
             deadline,
             bootstrap: false,
@@ -129,7 +140,9 @@ impl Node {
     pub(super) fn raise_term(&mut self, term: Term) {
         if term > self.term {
             (self.term, self.vote) = (term, None);
-            self.persist_ballot();
+            if !is_planted(Bug::TermNotPersisted) {
+                self.persist_ballot();
+            }
         }
     }
 
@@ -143,6 +156,7 @@ impl Node {
 
     fn persist_ballot(&mut self) {
         let (term, vote) = (self.term, self.vote.clone());
+        let vote = vote.filter(|_| !is_planted(Bug::VoteNotPersisted));
         self.out
             .push(Action::Persist(Record::Ballot(Ballot { term, vote })));
     }

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use crate::planted::{Bug, is_planted};
 use crate::protocol::door::{Change, Reply, RequestId};
 use crate::protocol::log::Entry;
 use crate::protocol::node::{Node, Part};
@@ -112,7 +113,8 @@ impl Node {
     /// Answers every write whose promise holds now.
     pub(super) fn acknowledge(&mut self) {
         let everywhere = match self.config.mode.replication {
-            Replication::Sync => self.match_of_all(),
+            Replication::Sync if is_planted(Bug::SyncAnswersEarly) => Index::MAX,
+            Replication::Sync => self.copies_of_all(),
             Replication::Async | Replication::Quorum => Index::MAX,
         };
         let ready = self.applied.min(everywhere);
@@ -162,6 +164,10 @@ impl Node {
     /// The leadership is over: of what is in the log and not acknowledged, nobody can know.
     pub(super) fn abandon(&mut self, waiting: VecDeque<Waiting>) {
         for waiting in waiting {
+            if is_planted(Bug::UnknownCalledFailed) {
+                self.not_leader(waiting.request);
+                continue;
+            }
             let reason = "the leadership was lost before it was acknowledged".to_owned();
             self.reply(waiting.request, Reply::Unknown { reason });
         }

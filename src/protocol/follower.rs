@@ -4,6 +4,7 @@
 //! and is sent a snapshot (the reason is `loss`'s: what goes must be named). A tail that was not applied is overwritten.
 
 use crate::event::Event;
+use crate::planted::{Bug, is_planted};
 use crate::protocol::log::Entry;
 use crate::protocol::message::{AppendOutcome, Message};
 use crate::protocol::node::Node;
@@ -86,15 +87,27 @@ impl Node {
         prev: Option<EntryId>,
         entries: Vec<Entry>,
     ) -> AppendOutcome {
-        if !self.log.contains(prev.as_ref()) {
+        let is_unchecked = entries.is_empty() && is_planted(Bug::EmptyAppendUnchecked);
+        if !self.log.contains(prev.as_ref()) && !is_unchecked {
+            return self.mismatch();
+        }
+        if index_of(prev.as_ref()) < self.log.compacted_index()
+            && is_planted(Bug::PurgedPrevConflicts)
+        {
+            self.log.truncate(self.applied);
             return self.mismatch();
         }
         let upto = index_of(prev.as_ref()) + entries.len() as Index;
         // A late or repeated append holds entries that are here already; they are skipped, never cut off.
-        let fresh: Vec<Entry> = entries
-            .into_iter()
-            .skip_while(|entry| self.log.id_at(entry.id.index).as_ref() == Some(&entry.id))
-            .collect();
+        let is_here = |entry: &Entry| {
+            self.log.id_at(entry.id.index).as_ref() == Some(&entry.id)
+                && !is_planted(Bug::MatchingEntriesTruncated)
+                && !(is_planted(Bug::DuplicateTruncates) && entry.id.index == upto)
+        };
+        let mut fresh: Vec<Entry> = entries.into_iter().skip_while(is_here).collect();
+        if is_planted(Bug::ConflictKeepsTail) {
+            fresh.extend(self.log.tail(upto));
+        }
         let last = self.log.last_index();
         match fresh.first() {
             None => return AppendOutcome::Stored(upto),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::event::Event;
+use crate::planted::{Bug, is_planted};
 use crate::protocol::follower::NO_ROUND;
 use crate::protocol::history::{Run, extend_history, is_history_of};
 use crate::protocol::loss::loss;
@@ -10,14 +11,15 @@ use crate::protocol::message::{Message, SnapshotProgress};
 use crate::protocol::node::Node;
 use crate::protocol::record::Snapshot;
 use crate::store::{Command, Piece, Store};
-use crate::types::{Election, EntryId, Leadership, Members, NodeId, Time, index_of};
+use crate::types::{Boot, Election, EntryId, Leadership, Members, NodeId, Time, index_of};
 use crate::value::{Key, Value};
 
 /// A piece of a snapshot, as [`Message::InstallSnapshot`] carries it.
 pub(super) struct SnapshotPiece {
+    pub(super) boot: Boot,
     pub(super) last: Option<EntryId>,
     pub(super) history: Arc<Vec<Run>>,
-    pub(super) members: Option<Members>,
+    pub(super) members: Option<Box<Members>>,
     pub(super) after: Option<u64>,
     pub(super) items: Vec<Piece>,
     pub(super) done: bool,
@@ -63,7 +65,8 @@ impl Node {
     }
 
     fn take_piece(&mut self, claim: &Leadership, piece: SnapshotPiece) -> SnapshotProgress {
-        if self.is_beyond(claim, piece.last.as_ref()) {
+        let is_late = self.is_beyond(claim, piece.boot, piece.last.as_ref());
+        if is_late && !is_planted(Bug::LateSnapshotRewinds) {
             // What the snapshot holds is committed, and here already.
             self.learn_commit(piece.last.as_ref(), 0);
             return SnapshotProgress::Installed;
@@ -75,7 +78,7 @@ impl Node {
             let snapshot = Snapshot {
                 last: piece.last.clone(),
                 history: piece.history,
-                members: piece.members,
+                members: piece.members.map(|members| *members),
                 store: Store::default(),
             };
             self.incoming = Some(Incoming {
@@ -113,14 +116,14 @@ impl Node {
     /// Whether a snapshot as of `last` has nothing new: then it is late, and installing it would go back.
     ///
     /// A log that holds `last` and has not applied more can go on from there. One that has applied more is beyond it if
-    /// its end is of this very leadership, or if what is applied never conflicts, as in raft with commits; any other may
+    /// its end is of this very leadership, of this life of its disk, or if what is applied never conflicts, as in raft with commits; any other may
     /// well hold `last` and yet have to give up its tail. Raft goes by what is held too, and not by the index alone: the
     /// disk may have been used in a mode that promises less before.
-    fn is_beyond(&self, claim: &Leadership, last: Option<&EntryId>) -> bool {
+    fn is_beyond(&self, claim: &Leadership, boot: Boot, last: Option<&EntryId>) -> bool {
         let (end, index) = (self.log.last(), index_of(last));
-        let led_here = end
-            .as_ref()
-            .is_some_and(|end| (end.term, &end.leader) == (claim.term, &claim.leader));
+        let led_here = end.as_ref().is_some_and(|end| {
+            (end.term, &end.leader, end.boot) == (claim.term, &claim.leader, boot)
+        });
         let holds = self.log.contains(last);
         let commits = self.config.mode.commits();
         let is_raft = self.config.mode.election == Election::Raft;
@@ -144,7 +147,7 @@ impl Node {
             keys,
             index,
         });
-        if lost.count > 0 {
+        if lost.count > 0 && !is_planted(Bug::LostUnreported) {
             self.report(Event::Lost(lost));
         }
         self.answer_reads();

@@ -268,7 +268,10 @@ mod tests {
         assert!(!log.contains(Some(&id(6, 5))));
         assert!(log.contains(None));
         assert_eq!(log.entries_behind(3, MIB), None);
-        assert_eq!(log.entries_behind(4, MIB).map(|entries| entries.len()), Some(1));
+        assert_eq!(
+            log.entries_behind(4, MIB).map(|entries| entries.len()),
+            Some(1)
+        );
     }
 
     #[test]

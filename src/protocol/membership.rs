@@ -8,6 +8,7 @@
 //! majorities that share nobody.
 
 use crate::event::Event;
+use crate::planted::{Bug, is_planted};
 use crate::protocol::door::{MemberChange, Reply, RequestId};
 use crate::protocol::log::Entry;
 use crate::protocol::node::{Node, Part};
@@ -40,7 +41,9 @@ impl Node {
             return self.not_leader(request);
         };
         let pending = leading.changing.is_some() || self.log.members_at() > self.commit;
-        let refusal = if self.commit < leading.began {
+        let pending = pending && !is_planted(Bug::TwoChangesAtOnce);
+        let is_early = self.commit < leading.began && !is_planted(Bug::MembersBeforeOwnCommit);
+        let refusal = if is_early {
             Some("the leader has not committed anything in its term yet: try again".to_owned())
         } else if pending {
             Some("another change of members is under way: try again when it is done".to_owned())

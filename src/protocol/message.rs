@@ -77,6 +77,9 @@ pub enum Message {
         claim: Leadership,
         /// As in a heartbeat.
         round: u64,
+        /// The life of the leader's disk: an earlier one may have led the same term.
+        #[serde(default)]
+        boot: Boot,
         /// The last entry applied to the snapshot: its name. Pieces of different snapshots never mix.
         last: Option<EntryId>,
         /// The history that led there: tells the follower which of its own entries are not part of it. Only the first
@@ -84,7 +87,7 @@ pub enum Message {
         history: Arc<Vec<Run>>,
         /// The members as of `last`. Only the first piece carries them.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        members: Option<Members>,
+        members: Option<Box<Members>>,
         /// The piece continues behind this place (`None`: it is the first piece).
         after: Option<u64>,
         /// The items, at most [`append_bytes`](crate::types::Config::append_bytes) unless there is only one.
@@ -261,6 +264,30 @@ pub enum MessageKind {
     BareHeartbeat,
     WholeMap,
     BareAck,
+}
+
+impl MessageKind {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [MessageKind; 18] = [
+        MessageKind::Heartbeat,
+        MessageKind::HeartbeatAck,
+        MessageKind::Append,
+        MessageKind::AppendAck,
+        MessageKind::InstallSnapshot,
+        MessageKind::SnapshotAck,
+        MessageKind::Probe,
+        MessageKind::ProbeAck,
+        MessageKind::PreVote,
+        MessageKind::Vote,
+        MessageKind::VoteAck,
+        MessageKind::TimeoutNow,
+        MessageKind::ReadIndex,
+        MessageKind::ReadAt,
+        MessageKind::Restored,
+        MessageKind::BareHeartbeat,
+        MessageKind::WholeMap,
+        MessageKind::BareAck,
+    ];
 }
 
 impl Message {

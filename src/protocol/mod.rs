@@ -68,6 +68,7 @@ mod acks;
 mod apply;
 mod claims;
 mod clients;
+mod copies;
 mod election;
 mod follower;
 mod install;

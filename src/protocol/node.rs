@@ -3,8 +3,10 @@
 
 use std::mem;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::event::Event;
+use crate::planted::{Bug, is_planted};
 use crate::protocol::door::{Action, Input, Reply, RequestId};
 use crate::protocol::election::Standing;
 use crate::protocol::install::{Incoming, SnapshotPiece};
@@ -89,7 +91,7 @@ impl Node {
             rng: Rng::new(seed),
             term: recovered.ballot.term,
             vote: recovered.ballot.vote,
-            recovering: recovered.recovering,
+            recovering: recovered.recovering && !is_planted(Bug::WipedVoterVotes),
             is_new_cluster: false,
             log,
             store: recovered.snapshot.store,
@@ -105,6 +107,9 @@ impl Node {
             out: Vec::new(),
         };
         node.take_members();
+        if is_planted(Bug::AppliedFromCommit) {
+            node.applied = known;
+        }
         node.apply_upto(known);
         node
     }
@@ -203,6 +208,7 @@ impl Node {
         }
         let wait = match bootstrap {
             true => self.bootstrap_wait(),
+            false if is_planted(Bug::RevivedLowerIdTakesOver) => Duration::ZERO,
             false => self.patience(),
         };
         self.part = Part::Follower {
@@ -254,6 +260,7 @@ impl Node {
             Message::InstallSnapshot {
                 claim,
                 round,
+                boot,
                 last,
                 history,
                 members,
@@ -262,6 +269,7 @@ impl Node {
                 done,
             } => {
                 let piece = SnapshotPiece {
+                    boot,
                     last,
                     history,
                     members,

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::planted::{Bug, is_planted};
 use crate::protocol::clients::Waiting;
+use crate::protocol::copies::Copies;
 use crate::protocol::membership::Changing;
 use crate::protocol::reads::Reads;
 use crate::protocol::record::Snapshot;
@@ -23,6 +25,7 @@ pub(super) struct Leading {
     /// Writes whose clients wait, in order of their entries.
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) reads: Reads,
+    pub(super) copies: Copies,
     pub(super) changing: Option<Changing>,
     pub(super) handing_over: Option<HandingOver>,
 }
@@ -132,6 +135,26 @@ impl Progress {
         }
     }
 
+    /// It says that it holds no more than this.
+    pub(super) fn forget_behind(&mut self, held: Index) {
+        if held < self.matched {
+            self.matched = held;
+            if let Needs::Entries(sent) = &mut self.needs
+                && self.in_flight.is_empty()
+            {
+                *sent = held;
+            }
+        }
+    }
+
+    /// What counts towards a majority: what it said it has.
+    pub(super) fn held(&self) -> Index {
+        match self.needs {
+            Needs::Entries(sent) if is_planted(Bug::SentCountsAsStored) => sent,
+            _ => self.matched,
+        }
+    }
+
     /// Where its log is known to match, if it is.
     pub(super) fn known_match(&self) -> Option<Index> {
         matches!(self.needs, Needs::Entries(_)).then_some(self.matched)
@@ -154,6 +177,7 @@ impl Leading {
             duties,
             waiting: VecDeque::new(),
             reads: Reads::default(),
+            copies: Copies::default(),
             changing: None,
             handing_over: None,
         }

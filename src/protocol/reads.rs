@@ -7,6 +7,7 @@
 
 use std::collections::VecDeque;
 
+use crate::planted::{Bug, is_planted};
 use crate::protocol::door::{Reply, RequestId};
 use crate::protocol::message::Message;
 use crate::protocol::node::{Node, Part};
@@ -146,9 +147,11 @@ impl Node {
     /// Answers the reads that are confirmed, and begins a round for those that came meanwhile.
     pub(super) fn confirm_reads(&mut self, now: Time) {
         while let Part::Leader(leading) = &self.part
-            && self.commit >= leading.began
+            && (self.commit >= leading.began
+                || is_planted(Bug::ReadBeforeOwnCommit)
+                || is_planted(Bug::NoNoop))
             && let Some(first) = leading.reads.waiting.front()
-            && self.is_confirmed(first.round)
+            && (self.is_confirmed(first.round) || is_planted(Bug::ReadWithoutRound))
         {
             self.grant_first();
         }
@@ -269,7 +272,8 @@ impl Node {
     /// Whether the store is as of `commit` or later. The entry itself must be part of the history: after a mode that
     /// promises less, a disk may hold more, and other things.
     fn has_applied(&self, commit: Option<&EntryId>) -> bool {
-        index_of(commit) <= self.applied && self.log.contains(commit)
+        let is_applied = index_of(commit) <= self.applied && self.log.contains(commit);
+        is_applied || is_planted(Bug::ReadBeforeApplied)
     }
 
     /// Answers what may be answered from the store as it is.

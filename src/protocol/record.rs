@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::planted::{Bug, is_planted};
 use crate::protocol::history::Run;
 use crate::protocol::log::Entry;
-use crate::store::Store;
+use crate::store::{Command, Store};
 use crate::types::{Boot, EntryId, Index, Members, NodeId, Term};
 
 /// The highest term seen, and whom the node voted for in it (Raft, figure 2).
@@ -35,14 +36,14 @@ pub enum Record {
     /// holds what some of them did already, for followers that were away. Promises nothing: losing it costs time only.
     Compact {
         /// The store, as of the last entry applied.
-        snapshot: Snapshot,
+        snapshot: Box<Snapshot>,
         /// The last entry to let go.
         compacted: EntryId,
         /// All entries behind the snapshot.
         tail: Vec<Entry>,
     },
     /// The store as of `snapshot.last`, from another node: nothing else is kept.
-    Install(Snapshot),
+    Install(Box<Snapshot>),
     /// Whether the node must not vote, since it lost its disk and with it promises it had made.
     Recovering(bool),
 }
@@ -51,9 +52,13 @@ impl Record {
     /// Whether something that leaves after it rests on it. What promises nothing need not be waited for.
     pub fn is_promise(&self) -> bool {
         match self {
-            Record::Ballot(_) | Record::Append(_) | Record::Install(_) | Record::Recovering(_) => {
-                true
+            Record::Ballot(_) => !is_planted(Bug::BallotUnsynced),
+            Record::Append(entries) => {
+                let does_nothing = |entry: &Entry| entry.command == Command::Noop;
+                let is_idle = is_planted(Bug::NoopUnsynced) && entries.iter().all(does_nothing);
+                !is_idle && !is_planted(Bug::AppendUnsynced)
             }
+            Record::Install(_) | Record::Recovering(_) => true,
             Record::Commit { firm, .. } => *firm,
             Record::Compact { .. } => false,
         }

@@ -17,7 +17,7 @@ use crate::protocol::node::{Node, Part};
 use crate::protocol::progress::{Duty, Needs, Progress};
 use crate::protocol::record::Snapshot;
 use crate::store::Piece;
-use crate::types::{EntryId, Leadership, NodeId, Time};
+use crate::types::{Boot, EntryId, Leadership, NodeId, Time};
 
 /// How many appends to one follower may be without an answer where clients wait for it.
 const WINDOW: usize = 2;
@@ -187,7 +187,7 @@ impl Node {
 
     fn next_message(&mut self, to: &NodeId, round: u64) -> Option<Message> {
         let (claim, last, commit) = (self.claim(), self.log.last_index(), self.committed());
-        let bytes = self.config.append_bytes;
+        let (bytes, boot) = (self.config.append_bytes, self.boot);
         let snapshot = self.snapshot_for(to);
         let Part::Leader(leading) = &mut self.part else {
             return None;
@@ -214,7 +214,9 @@ impl Node {
         }
         match &mut progress.needs {
             Needs::Unknown | Needs::Entries(_) => None,
-            Needs::Snapshot(snapshot, upto) => Some(piece(claim, round, snapshot, *upto, bytes)),
+            Needs::Snapshot(snapshot, upto) => {
+                Some(piece(claim, (round, boot), snapshot, *upto, bytes))
+            }
             Needs::Maps(sent) => {
                 *sent = Some(last);
                 let data = self
@@ -272,7 +274,7 @@ fn spread(interval: Duration, k: u64, n: usize) -> Duration {
 
 fn piece(
     claim: Leadership,
-    round: u64,
+    (round, boot): (u64, Boot),
     snapshot: &Snapshot,
     after: Option<u64>,
     bytes: usize,
@@ -291,12 +293,16 @@ fn piece(
         items.push(item);
     }
     let (history, members) = match after {
-        None => (snapshot.history.clone(), snapshot.members.clone()),
+        None => (
+            snapshot.history.clone(),
+            snapshot.members.clone().map(Box::new),
+        ),
         Some(_) => Default::default(),
     };
     Message::InstallSnapshot {
         claim,
         round,
+        boot,
         last: snapshot.last.clone(),
         history,
         members,

@@ -1,6 +1,7 @@
 //! A leader hands over (Ongaro's dissertation, §3.10): it takes no more writes, waits until the other has all it has, and
 //! tells it to stand at once. If that comes to nothing within an election timeout, it goes on leading.
 
+use crate::planted::{Bug, is_planted};
 use crate::protocol::door::{Reply, RequestId};
 use crate::protocol::message::Message;
 use crate::protocol::node::{Node, Part};
@@ -88,7 +89,7 @@ impl Node {
         if let Some(over) = &mut leading.handing_over
             && over.to == *from
             && !over.told
-            && matched >= last
+            && (matched >= last || is_planted(Bug::TransferWithoutCatchUp))
         {
             over.told = true;
             self.send(from.clone(), Message::TimeoutNow { claim });

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::protocol::history::id_in;
 use crate::protocol::{Ballot, Entry, Record, Recovered, Snapshot};
 use crate::storage::{Disk, DiskError};
 use crate::types::{Boot, EntryId, Index, index_of};
@@ -52,7 +53,7 @@ impl Memory {
                 } => {
                     let gone = compacted.index - index_of(self.compacted.as_ref());
                     self.entries.drain(..gone as usize);
-                    self.snapshot = snapshot.clone();
+                    self.snapshot = Snapshot::clone(snapshot);
                     self.compacted = Some(compacted.clone());
                 }
                 Record::Install(snapshot) => {
@@ -60,7 +61,7 @@ impl Memory {
                     self.commit = index_of(snapshot.last.as_ref());
                     self.sure = self.commit;
                     self.compacted = snapshot.last.clone();
-                    self.snapshot = snapshot.clone();
+                    self.snapshot = Snapshot::clone(snapshot);
                 }
                 Record::Recovering(recovering) => self.recovering = *recovering,
             }
@@ -72,6 +73,35 @@ impl Memory {
             let kept = first.id.index - 1 - index_of(self.compacted.as_ref());
             self.entries.truncate(kept as usize);
             self.entries.extend(entries.iter().cloned());
+        }
+    }
+
+    /// The highest term seen, and the vote in it.
+    pub fn ballot(&self) -> &Ballot {
+        &self.ballot
+    }
+
+    /// Whether its node must not vote.
+    pub fn is_recovering(&self) -> bool {
+        self.recovering
+    }
+
+    /// The life of the disk.
+    pub fn boot(&self) -> Boot {
+        self.boot
+    }
+
+    /// The index of the last entry.
+    pub fn last_index(&self) -> Index {
+        index_of(self.compacted.as_ref()) + self.entries.len() as Index
+    }
+
+    /// Whether it holds this very entry, itself or in a snapshot.
+    pub fn holds(&self, id: &EntryId) -> bool {
+        let before = index_of(self.compacted.as_ref());
+        match id.index.checked_sub(before + 1) {
+            Some(at) => self.entries.get(at as usize).is_some_and(|e| e.id == *id),
+            None => id_in(&self.snapshot.history, before, id.index).as_ref() == Some(id),
         }
     }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use imbl::OrdMap;
 
+use crate::planted::{Bug, is_planted};
 use crate::types::EntryId;
 use crate::value::{Key, Value};
 pub use command::{Applied, Command, Condition, Outcome, Proviso, Token};
@@ -44,7 +45,8 @@ impl Store {
     pub fn apply(&mut self, id: &EntryId, command: &Command) -> Applied {
         let proviso = command.proviso();
         let token = proviso.and_then(|proviso| proviso.token.as_ref());
-        if let Some(session) = token.and_then(|token| self.sessions.find(token)) {
+        let done = token.and_then(|token| self.sessions.find(token));
+        if let Some(session) = done.filter(|_| !is_planted(Bug::NamedWriteTwice)) {
             let outcome = match session.fingerprint == command.fingerprint() {
                 true => session.outcome.clone(),
                 false => Outcome::Mistaken,
@@ -146,9 +148,12 @@ impl Store {
             return false;
         }
         match piece {
-            Piece::Key(item) => {
+            Piece::Key(mut item) => {
                 if self.slots.contains_key(&item.key) {
                     return false;
+                }
+                if is_planted(Bug::VersionRestarts) {
+                    Arc::make_mut(&mut item.version).index = 1;
                 }
                 self.bytes += item.value.as_str().len();
                 self.insert(item);
@@ -197,7 +202,10 @@ impl Store {
     /// The pieces behind `place` (`None`: all of them), in order.
     pub fn pieces_after(&self, place: Option<u64>) -> impl Iterator<Item = Piece> {
         let from = place.map_or(0, |place| place.saturating_add(1));
-        let mut sessions = self.sessions.after(from).cloned().peekable();
+        let sessions = self.sessions.after(from).cloned();
+        let mut sessions = sessions
+            .filter(|_| !is_planted(Bug::SnapshotForgetsSessions))
+            .peekable();
         let mut keys = self.order.range(from..).peekable();
         std::iter::from_fn(move || {
             let session = sessions.peek().map(|session| session.place);
@@ -235,12 +243,13 @@ impl Store {
 impl PartialEq for Store {
     /// The same keys, values and versions, in the same order, and the same named writes.
     fn eq(&self, other: &Store) -> bool {
+        let same = |((k, a), (l, b)): ((&Key, &Slot), (&Key, &Slot))| {
+            k == l && a.value == b.value && a.version == b.version
+        };
         self.len() == other.len()
+            && self.slots.iter().zip(&other.slots).all(same)
+            && self.order.values().eq(other.order.values())
             && self.sessions == other.sessions
-            && self
-                .iter()
-                .zip(other.iter())
-                .all(|((k, a), (l, b))| k == l && a.value == b.value && a.version == b.version)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::planted::{Bug, is_planted};
 use crate::types::NodeId;
 
 /// Who belongs to a cluster, as of some place in the log.
@@ -26,7 +27,10 @@ impl Members {
 
     /// How many voters are more than half of them.
     pub fn majority(&self) -> usize {
-        self.voters.len() / 2 + 1
+        match is_planted(Bug::HalfIsMajority) {
+            true => self.voters.len().div_ceil(2),
+            false => self.voters.len() / 2 + 1,
+        }
     }
 
     /// Whether `id`'s vote counts.

@@ -9,8 +9,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A node's name, `node-1`, ordered as a person would: `node-2` before `node-10`, ties by bytes.
 #[derive(Clone)]
-pub struct NodeId {
-    name: Arc<str>,
+pub struct NodeId(Arc<Name>);
+
+struct Name {
+    text: Box<str>,
     /// The k of `node-k`, 0 for any other name: most names are compared as numbers, since every message asks for it.
     number: u32,
 }
@@ -28,48 +30,48 @@ impl NodeId {
         let fits = (1..=128).contains(&name.len());
         let clean = !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == ',');
         match fits && clean {
-            true => Ok(NodeId {
-                name: name.into(),
-                number: number_of(name),
-            }),
+            true => Ok(NodeId::named(name)),
             false => Err(InvalidNodeId(name.chars().take(40).collect())),
         }
     }
 
     /// The k-th node of a cluster that `up` boots: `node-k`.
     pub fn nth(k: usize) -> NodeId {
-        let name = format!("node-{k}");
-        NodeId {
-            number: number_of(&name),
-            name: name.into(),
-        }
+        NodeId::named(&format!("node-{k}"))
+    }
+
+    fn named(name: &str) -> NodeId {
+        NodeId(Arc::new(Name {
+            number: number_of(name),
+            text: name.into(),
+        }))
     }
 
     /// The name itself.
     pub fn as_str(&self) -> &str {
-        &self.name
+        &self.0.text
     }
 
     /// The k of `node-k`; `None` for any other name.
     pub fn number(&self) -> Option<usize> {
-        (self.number != 0).then_some(self.number as usize)
+        (self.0.number != 0).then_some(self.0.number as usize)
     }
 
     /// A peer known by its URL only, as in the chapter's `PEERS`, whose real id is yet to be learned from an answer.
     pub fn is_address(&self) -> bool {
-        self.name.contains("://")
+        self.0.text.contains("://")
     }
 }
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.name)
+        f.pad(&self.0.text)
     }
 }
 
 impl fmt::Debug for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
+        f.write_str(&self.0.text)
     }
 }
 
@@ -97,7 +99,8 @@ fn number_of(name: &str) -> u32 {
 
 impl PartialEq for NodeId {
     fn eq(&self, other: &NodeId) -> bool {
-        self.number == other.number && (self.number != 0 || self.name == other.name)
+        let (a, b) = (&*self.0, &*other.0);
+        a.number == b.number && (a.number != 0 || a.text == b.text)
     }
 }
 
@@ -105,8 +108,8 @@ impl Eq for NodeId {}
 
 impl Hash for NodeId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        match self.number {
-            0 => self.name.hash(state),
+        match self.0.number {
+            0 => self.0.text.hash(state),
             number => number.hash(state),
         }
     }
@@ -114,16 +117,16 @@ impl Hash for NodeId {
 
 impl Serialize for NodeId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.name)
+        serializer.serialize_str(&self.0.text)
     }
 }
 
 impl Ord for NodeId {
     fn cmp(&self, other: &NodeId) -> Ordering {
-        if self.number != 0 && other.number != 0 {
-            return self.number.cmp(&other.number);
+        if self.0.number != 0 && other.0.number != 0 {
+            return self.0.number.cmp(&other.0.number);
         }
-        let (a, b) = (&self.name, &other.name);
+        let (a, b) = (&self.0.text, &other.0.text);
         natural(a.as_bytes(), b.as_bytes()).then_with(|| a.cmp(b))
     }
 }

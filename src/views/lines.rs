@@ -157,6 +157,19 @@ pub fn clean(text: &str) -> String {
         .collect()
 }
 
+/// A number with its thousands apart: `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// `[node-1]` in the node's own colour.
 fn label(node: &NodeId) -> String {
     const COLOURS: [AnsiColor; 6] = [

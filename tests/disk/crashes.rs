@@ -84,7 +84,7 @@ impl Model {
                 let compacted = self.entries[next.applied as usize / 2].id.clone();
                 let tail = self.entries[next.applied as usize..].to_vec();
                 vec![Record::Compact {
-                    snapshot,
+                    snapshot: Box::new(snapshot),
                     compacted,
                     tail,
                 }]
@@ -94,7 +94,7 @@ impl Model {
                 let more = 1 + rng.below(3);
                 (0..more).for_each(|_| next.push(rng));
                 next.applied = next.entries.len() as Index;
-                vec![Record::Install(next.snapshot(next.applied))]
+                vec![Record::Install(Box::new(next.snapshot(next.applied)))]
             }
             4 if last > self.applied => {
                 // A tail that nobody was promised is taken back.

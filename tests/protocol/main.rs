@@ -5,5 +5,4 @@ mod late;
 mod properties;
 mod safety;
 mod scripts;
-mod trace;
 mod world;

@@ -11,7 +11,7 @@ use cluster::storage::memory::Memory;
 use cluster::types::{Config, NodeId, Time};
 use cluster::value::Key;
 
-use crate::trace;
+use cluster::sim::words as trace;
 
 /// A message on its way.
 #[derive(Clone)]

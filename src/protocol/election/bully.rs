@@ -12,11 +12,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::event::Event;
+use crate::planted::{Bug, is_planted};
 use crate::protocol::election::campaign::{Campaign, Stage};
 use crate::protocol::election::{LEAST_SILENCE, Standing};
 use crate::protocol::message::{Known, Message};
 use crate::protocol::node::{Node, Part};
-use crate::types::{NodeId, TERM_LIMIT, Term, Time};
+use crate::types::{EntryId, NodeId, TERM_LIMIT, Term, Time};
 
 impl Node {
     /// Asks everybody.
@@ -58,7 +59,8 @@ impl Node {
             return;
         };
         let term = campaign.term;
-        if campaign.stage == Stage::Outbid && campaign.higher.is_empty() && self.is_elected() {
+        let is_elected = self.is_elected() || is_planted(Bug::BullyLeadsWithoutMajority);
+        if campaign.stage == Stage::Outbid && campaign.higher.is_empty() && is_elected {
             let own = self.config.id.clone();
             self.raise_term(term);
             self.vote_for(&own);
@@ -91,8 +93,14 @@ impl Node {
         let hears_higher =
             self.hears_leader(now) && self.leader.as_ref().is_some_and(|leader| *leader > from);
         let is_free = term > self.term
-            || (term == self.term && self.vote.as_ref().is_none_or(|vote| *vote == from));
+            || (term == self.term && self.vote.as_ref().is_none_or(|vote| *vote == from))
+            || (term == self.term && is_planted(Bug::TwoVotesInATerm));
         let leads_it = term == self.term && matches!(self.part, Part::Leader(_));
+        // It has led this term and lost its disk since, or it would know: nobody leads one twice.
+        let of_it = |id: EntryId| (id.term, id.leader) == (term, from.clone());
+        let has_led_it = term == self.term
+            && (self.leader.as_ref() == Some(&from) || self.log.last().is_some_and(of_it));
+        let is_free = is_free && !has_led_it;
         let granted = from > self.config.id && !hears_higher && is_free && !leads_it;
         if granted {
             self.raise_term(term);

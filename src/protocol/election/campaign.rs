@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::planted::{Bug, is_planted};
 use crate::protocol::election::Standing;
 use crate::protocol::message::{Known, Message};
 use crate::protocol::node::{Node, Part};
@@ -118,7 +119,10 @@ impl Node {
             return;
         };
         // An answer to an earlier question says nothing about this one.
-        if campaign.term != term || (campaign.stage == Stage::PreVote) != pre {
+        let is_earlier = campaign.term != term && !is_planted(Bug::StaleVoteCounts);
+        let asked_pre = campaign.stage == Stage::PreVote;
+        let is_other = asked_pre != pre && !is_planted(Bug::PreVoteCountsAsVote);
+        if is_earlier || is_other {
             return;
         }
         match campaign.stage {

@@ -11,6 +11,7 @@ pub(super) use campaign::Campaign;
 pub(super) use lowest_id::Poll;
 
 use crate::event::Event;
+use crate::planted::{Bug, is_planted};
 use crate::protocol::log::Entry;
 use crate::protocol::message::MessageKind;
 use crate::protocol::node::{Node, Part};
@@ -154,7 +155,8 @@ impl Node {
         // Whoever finds term 1 free without being told that the cluster is new may have led it before it lost its disk.
         // With an entry of this life, what it has is told from what it had, even if that is nothing.
         let is_doubtful = term == 1 && !self.is_new_cluster && self.log.last().is_none();
-        if self.config.mode.commits() || is_doubtful {
+        let needs_entry = self.config.mode.commits() && !is_planted(Bug::NoNoop);
+        if needs_entry || is_doubtful {
             // What earlier leaders wrote is committed along with an entry of one's own (§3.6.2, §6.4).
             let (id, command) = (self.next_id(), Command::Noop);
             self.extend(vec![Entry { id, command }]);
@@ -167,7 +169,12 @@ impl Node {
     /// (§3.6.1). The terms come first, not the lengths.
     pub(super) fn is_fresh(&self, last: Option<&EntryId>) -> bool {
         let own = self.log.last();
-        let place = |id: Option<&EntryId>| id.map_or((0, 0), |id| (id.term, id.index));
+        let place = |id: Option<&EntryId>| match id {
+            None => (0, 0),
+            Some(id) if is_planted(Bug::VoteComparesLength) => (0, id.index),
+            Some(id) if is_planted(Bug::VotesForShorterLog) => (id.term, 0),
+            Some(id) => (id.term, id.index),
+        };
         place(last) >= place(own.as_ref())
     }
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::event::Event;
+use crate::planted::{Bug, is_planted};
 use crate::protocol::election::Standing;
 use crate::protocol::election::campaign::{Campaign, Stage};
 use crate::protocol::message::{Known, Message};
@@ -80,7 +81,13 @@ impl Node {
         let granted = !self.recovering
             && term > self.term
             && !self.hears_leader(now)
-            && self.is_fresh(last.as_ref());
+            && (self.is_fresh(last.as_ref()) || is_planted(Bug::PreVoteIgnoresLog));
+        if granted && is_planted(Bug::GrantedPreVoteResetsTimer) {
+            self.follow_nobody(now);
+        }
+        if term > self.term && is_planted(Bug::PreVoteChangesTerm) {
+            self.give_way(now, term);
+        }
         self.answer_vote(now, from, term, true, granted);
     }
 
@@ -101,10 +108,11 @@ impl Node {
         if term > self.term {
             self.give_way(now, term);
         }
-        let is_free = self.vote.as_ref().is_none_or(|vote| *vote == from);
+        let is_free =
+            self.vote.as_ref().is_none_or(|vote| *vote == from) || is_planted(Bug::TwoVotesInATerm);
+        let is_fresh = self.is_fresh(last) || (transfer && is_planted(Bug::TransferWithoutCatchUp));
         let leads = matches!(self.part, Part::Leader(_));
-        let granted =
-            term == self.term && is_free && !leads && !self.recovering && self.is_fresh(last);
+        let granted = term == self.term && is_free && !leads && !self.recovering && is_fresh;
         if granted {
             self.vote_for(&from);
             // Whoever was voted for is given time to lead.
@@ -125,6 +133,9 @@ impl Node {
                 self.follow_nobody(now);
             }
             Part::Standing(_) => self.follow_nobody(now),
+            Part::Follower { .. } if is_planted(Bug::RefusedVoteResetsTimer) => {
+                self.follow_nobody(now);
+            }
             // Its patience goes on: a candidate that it does not vote for earns no more of it.
             Part::Follower { .. } | Part::Waiting => {
                 self.leader = None;
@@ -140,7 +151,11 @@ impl Node {
             return self.follow_nobody(now);
         }
         if granted && let Part::Standing(Standing::Campaign(campaign)) = &mut self.part {
-            campaign.granted.insert(from);
+            if !campaign.granted.insert(from) && is_planted(Bug::RepeatedVoteCounts) {
+                let mut voters = self.members.voters.iter();
+                let other = voters.find(|id| !campaign.granted.contains(*id));
+                campaign.granted.extend(other.cloned());
+            }
             self.go_on_if_elected(now);
         }
     }

@@ -1,16 +1,19 @@
 //! What happened, in words that somebody who knows the chapter can read.
 
-use cluster::event::Event;
-use cluster::protocol::message::{AppendOutcome, Known, SnapshotProgress};
-use cluster::protocol::{Entry, Message, Reply};
-use cluster::store::Command;
-use cluster::types::{EntryId, Leadership, NodeId};
+use crate::event::Event;
+use crate::protocol::message::{AppendOutcome, Known, SnapshotProgress};
+use crate::protocol::{Entry, Message, MessageKind, Reply};
+use crate::sim::plan::{Harm, Place, Plan};
+use crate::store::Command;
+use crate::types::{EntryId, Leadership, NodeId};
 
+/// A message that is sent.
 pub fn sent(from: &NodeId, to: &NodeId, message: &Message, lost: bool) -> String {
     let fate = if lost { "  (lost)" } else { "" };
     format!("  {from} → {to}: {}{fate}", said(message))
 }
 
+/// An answer to a client.
 pub fn replied(id: &NodeId, reply: &Reply) -> String {
     let answer = match reply {
         Reply::Done { .. } => "done".to_owned(),
@@ -38,6 +41,7 @@ pub fn replied(id: &NodeId, reply: &Reply) -> String {
     format!("{id} answers the client: {answer}")
 }
 
+/// What a node reports.
 pub fn happened(id: &NodeId, event: &Event) -> String {
     let what = match event {
         Event::Election { term } => format!("hears no leader in term {term}: stands"),
@@ -57,7 +61,7 @@ pub fn happened(id: &NodeId, event: &Event) -> String {
         }
         Event::Merged { from, keys } => format!("merges a map of {keys} keys from {from}"),
         Event::Lost(loss) => {
-            let write = |w: &cluster::event::LostWrite| match &w.entry {
+            let write = |w: &crate::event::LostWrite| match &w.entry {
                 Some(entry) => format!("{:?} ({entry:?})", w.key),
                 None => format!("{:?} (a delete)", w.key),
             };
@@ -86,7 +90,8 @@ pub fn happened(id: &NodeId, event: &Event) -> String {
     format!("{id} {what}")
 }
 
-fn said(message: &Message) -> String {
+/// What a message says.
+pub fn said(message: &Message) -> String {
     match message {
         Message::Heartbeat { claim, commit, .. } => {
             format!("heartbeat, {}{}", led(claim), committed(commit))
@@ -248,4 +253,119 @@ fn entry(entry: &Entry) -> String {
             format!("{:?} members {}", entry.id, all.join(" "))
         }
     }
+}
+
+/// A fault, of which `whom` is the node that it struck, if it struck one.
+pub fn harm(harm: &Harm, whom: &NodeId) -> String {
+    let seconds = |micros: u64| format!("{} ms", micros as f64 / 1000.0);
+    match harm {
+        Harm::Crash { damaged: true, .. } => format!("{whom} crashes, and its disk is damaged"),
+        Harm::Crash { writing: true, .. } => format!("{whom} loses power at its next write"),
+        Harm::Crash { power: true, .. } => format!("{whom} loses power"),
+        Harm::Crash { .. } => format!("{whom} is killed"),
+        Harm::Pause(_) => format!("{whom} stands still"),
+        Harm::Skew(_, rate) => {
+            format!(
+                "the clock of {whom} runs at {} of the true speed",
+                f64::from(*rate) / 1e6
+            )
+        }
+        Harm::Jump(_, by) => format!("the clock of {whom} jumps ahead by {}", seconds(*by)),
+        Harm::SlowDisk(_, by) => format!("the disk of {whom} is slower by {}", seconds(*by)),
+        Harm::FailSync(_) => format!("the next sync of {whom} is to fail"),
+        Harm::Partition(groups) => {
+            let groups: Vec<String> = groups.iter().map(|group| those(group)).collect();
+            format!("the network splits: {}, and the rest", groups.join(" / "))
+        }
+        Harm::Isolate { out, into, .. } => match (out, into) {
+            (true, true) => format!("{whom} is cut off"),
+            (true, false) => format!("nobody hears {whom}"),
+            _ => format!("{whom} hears nobody"),
+        },
+        Harm::Links { from, to, fault } => {
+            let mut what = Vec::new();
+            let permille = |chance: u16| f64::from(chance) / 10.0;
+            if fault.cut {
+                what.push("lost".to_owned());
+            }
+            if !fault.delay.is_zero() || !fault.jitter.is_zero() {
+                let (least, more) = (fault.delay.as_micros(), fault.jitter.as_micros());
+                what.push(format!(
+                    "late by {} to {} ms",
+                    least as f64 / 1e3,
+                    (least + more) as f64 / 1e3
+                ));
+            }
+            if fault.loss > 0 {
+                what.push(format!("lost with {} %", permille(fault.loss)));
+            }
+            if fault.duplicate > 0 {
+                what.push(format!("doubled with {} %", permille(fault.duplicate)));
+            }
+            if fault.reorder > 0 {
+                what.push(format!("overtaken with {} %", permille(fault.reorder)));
+            }
+            format!(
+                "messages from {} to {} are {}",
+                those(from),
+                those(to),
+                what.join(", ")
+            )
+        }
+    }
+}
+
+fn those(places: &[Place]) -> String {
+    let name = |place: &Place| NodeId::nth(usize::from(*place) + 1).to_string();
+    places.iter().map(name).collect::<Vec<String>>().join(", ")
+}
+
+/// The name of a kind of message.
+pub fn kind(kind: MessageKind) -> String {
+    let name = format!("{kind:?}");
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}
+
+/// The world that a seed drew.
+pub fn drawn(plan: &Plan) -> String {
+    let ms = |micros: u64| format!("{} ms", micros as f64 / 1e3);
+    let scale = &plan.scale;
+    let kinds: Vec<String> = plan
+        .kinds
+        .iter()
+        .map(|(kind, intensity)| {
+            format!(
+                "{} {:.2}",
+                format!("{kind:?}").to_lowercase(),
+                f64::from(*intensity) / 1e3
+            )
+        })
+        .collect();
+    let faults = match kinds.is_empty() {
+        true => "no faults".to_owned(),
+        false => kinds.join(", "),
+    };
+    let snapshots = match scale.snapshot_every {
+        Some(every) => format!("a snapshot every {every} entries"),
+        None => format!("a log of {} entries", scale.log_window),
+    };
+    format!(
+        "drawn: {faults}; heartbeat {}, election timeout {}, write timeout {}; messages take {} and up to {} more, the disk {} and up to {} more; {snapshots}; {} clients, {} keys",
+        ms(scale.heartbeat),
+        ms(scale.election_timeout),
+        ms(scale.write_timeout),
+        ms(scale.latency),
+        ms(scale.jitter),
+        ms(scale.disk),
+        ms(scale.disk_jitter),
+        plan.clients,
+        scale.keys
+    )
 }

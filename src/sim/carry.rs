@@ -1,0 +1,142 @@
+//! What becomes of messages: decided when they are sent, by the faults in force, or by what was written down of an earlier
+//! run.
+
+use std::time::Duration;
+
+use crate::faults::Verdict;
+use crate::protocol::{Message, Node};
+use crate::sim::moment::{Fated, What};
+use crate::sim::plan::{Fate, Place, Scale};
+use crate::sim::queue::Nanos;
+use crate::sim::seat::Called;
+use crate::sim::stats::Met;
+use crate::sim::world::{Coming, World, place_of};
+use crate::types::NodeId;
+
+impl World {
+    /// A node sends something: what becomes of it is decided now.
+    pub(super) fn send(&mut self, from: Place, to: &NodeId, message: Message) {
+        let Some(to) = place_of(to).filter(|to| usize::from(*to) < self.seats.len()) else {
+            return;
+        };
+        self.watch_promise(from, to, &message);
+        let nth = self.sent[from as usize][to as usize];
+        self.sent[from as usize][to as usize] += 1;
+        let verdict = self.verdict(from, to, nth);
+        let latency = self.latency(from, to, nth);
+        let arrive = |after: Duration| self.now + latency + after.as_nanos() as Nanos;
+        let (first, second) = match verdict {
+            Verdict::Drop => (None, None),
+            Verdict::Deliver { after, copy } => {
+                let copy = copy.map(|later| arrive(after + later));
+                (Some(arrive(after)), copy)
+            }
+        };
+        if self.is_noted() {
+            let told = message.clone();
+            self.note(from, || What::Sent {
+                to,
+                nth,
+                message: Box::new(told),
+                fated: Fated {
+                    arrives: first,
+                    again: second,
+                },
+            });
+        }
+        if let Some(at) = second {
+            let message = message.clone();
+            let copy = Coming::Message {
+                from,
+                to,
+                nth,
+                message,
+            };
+            self.queue.plan(at, copy);
+        }
+        if let Some(at) = first {
+            let coming = Coming::Message {
+                from,
+                to,
+                nth,
+                message,
+            };
+            self.queue.plan(at, coming);
+        }
+    }
+
+    fn verdict(&mut self, from: Place, to: Place, nth: u32) -> Verdict {
+        let verdict = match &self.fates {
+            Some(_) if self.faults.is_cut(&from, &to) => return self.dropped(Met::Cut),
+            Some(fates) => fates
+                .get(&(from, to, nth))
+                .copied()
+                .unwrap_or(Verdict::PROMPT),
+            None => self.faults.verdict(&from, &to),
+        };
+        if verdict == Verdict::PROMPT {
+            return verdict;
+        }
+        if self.fates.is_none() && self.faults.is_cut(&from, &to) {
+            return self.dropped(Met::Cut);
+        }
+        self.decided.push(Fate {
+            from,
+            to,
+            nth,
+            verdict,
+        });
+        match verdict {
+            Verdict::Drop => return self.dropped(Met::Dropped),
+            Verdict::Deliver { after, copy } => {
+                if !after.is_zero() {
+                    self.stats.meet(Met::Delayed);
+                }
+                if copy.is_some() {
+                    self.stats.meet(Met::Duplicated);
+                }
+            }
+        }
+        verdict
+    }
+
+    fn dropped(&mut self, met: Met) -> Verdict {
+        self.stats.meet(met);
+        Verdict::Drop
+    }
+
+    /// How long a message takes that nothing happens to.
+    fn latency(&self, from: Place, to: Place, nth: u32) -> Nanos {
+        let Scale {
+            latency, jitter, ..
+        } = self.plan.scale;
+        if jitter == 0 {
+            return latency * 1000;
+        }
+        let salt = (u64::from(to) << 40) ^ u64::from(nth);
+        latency * 1000 + self.draw(from, salt ^ 0x1a7e_0000_0000_0000) % (jitter * 1000)
+    }
+
+    pub(super) fn deliver(&mut self, from: Place, to: Place, nth: u32, message: Message) {
+        self.note(to, || What::Arrived { from, nth });
+        if self.seat(to).is_up() {
+            let is_believed = |node: &Node| node.believes(&message);
+            if self.seat(to).node.as_ref().is_some_and(is_believed) {
+                self.stats.arrived(&message);
+                self.call(to, Called::Message { from, message });
+            }
+            return;
+        }
+        let hears = !self.faults.is_cut(&to, &from);
+        if !message.is_answer() && hears && !self.seat(to).is_gone {
+            self.stats.meet(Met::PortRefused);
+            let latency = self.plan.scale.latency * 1000;
+            let refused = Coming::Refused {
+                to: from,
+                peer: to,
+                message: message.kind(),
+            };
+            self.queue.plan(self.now + latency, refused);
+        }
+    }
+}

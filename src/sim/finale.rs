@@ -1,0 +1,216 @@
+//! Safety, then liveness: how a run ends. A random quorum is healed, and what is wrong outside it stays so for ever; it
+//! must become available. Then everybody is healed, and all must come to hold the same.
+
+use crate::check::history::Text;
+use crate::faults::Fault;
+use crate::protocol::Node;
+use crate::rng::Rng;
+use crate::sim::expect::Expect;
+use crate::sim::moment::What;
+use crate::sim::plan::{Call, Finale, Place};
+use crate::sim::queue::Nanos;
+use crate::sim::world::{PLACES, World};
+use crate::types::{Election, Replication};
+
+/// What outlives the end of faults has numbers from here on.
+const FOR_EVER: u32 = 0xffff_0000;
+
+impl World {
+    /// Ends a run.
+    pub(super) fn finale(&mut self, finale: Finale) {
+        let mut rng = Rng::new(self.plan.seed ^ finale.pick);
+        if finale.part_first
+            && let Some(quorum) = self.quorum(&mut rng)
+        {
+            self.heal_quorum(&quorum, &mut rng);
+            self.note(0, || What::Healed {
+                quorum: quorum.clone(),
+            });
+            if !self.becomes_available() {
+                let names: Vec<String> = quorum
+                    .iter()
+                    .map(|p| self.ids[*p as usize].to_string())
+                    .collect();
+                let what = format!(
+                    "{} can reach each other, and no write is done",
+                    names.join(", ")
+                );
+                return self.fail("availability", what);
+            }
+        }
+        self.heal_all();
+        self.note(0, || What::Healed { quorum: Vec::new() });
+        if !self.becomes_available() {
+            let what = "everything is healed, and no write is done".to_owned();
+            return self.fail("availability", what);
+        }
+        if !self.becomes_equal() {
+            let what = format!("everything is healed, and yet: {}", self.disagreement());
+            return self.fail("convergence", what);
+        }
+        self.look_at_all(true);
+        self.read_all();
+    }
+
+    /// Who is to go on alone; `None`: nothing is promised of a part.
+    fn quorum(&self, rng: &mut Rng) -> Option<Vec<Place>> {
+        let needs_all = self.plan.mode.replication == Replication::Sync;
+        let has_grown = self.seats.len() > self.plan.nodes
+            || self.seats.iter().any(|seat| seat.is_gone)
+            || self.watch.has_changed_members();
+        if (needs_all && self.plan.expect != Expect::Available) || has_grown {
+            return None;
+        }
+        let mut places: Vec<Place> = self.places().collect();
+        for at in (1..places.len()).rev() {
+            places.swap(at, rng.below(at as u64 + 1) as usize);
+        }
+        // Whoever lost its disk may not vote before a majority of others has led it.
+        let is_intact = |place: &Place| {
+            let seat = self.seat(*place);
+            !seat.disk.is_damaged && !seat.disk.kept().is_recovering()
+        };
+        let majority = self.plan.nodes / 2 + 1;
+        let quorum: Vec<Place> = places
+            .into_iter()
+            .filter(is_intact)
+            .take(majority)
+            .collect();
+        (quorum.len() == majority).then_some(quorum)
+    }
+
+    fn end_faults(&mut self) {
+        self.faults.heal();
+        self.in_force.clear();
+    }
+
+    fn heal_quorum(&mut self, quorum: &[Place], rng: &mut Rng) {
+        self.end_faults();
+        let all: Vec<Place> = (0..PLACES as Place).collect();
+        let one_way = self.plan.mode.election == Election::Raft
+            && self.plan.safeguards.pre_vote
+            && self.plan.safeguards.check_quorum;
+        let outside: Vec<Place> = self
+            .places()
+            .filter(|place| !quorum.contains(place))
+            .collect();
+        for place in outside {
+            let number = FOR_EVER + u32::from(place);
+            match rng.below(if one_way { 5 } else { 3 }) {
+                0 => self.kill(place, true),
+                1 => {
+                    self.seat_mut(place).is_paused = self.seat(place).is_up();
+                }
+                2 => {
+                    self.faults.set(number, &[place], &all, Fault::CUT);
+                    self.faults.set(number, &all, &[place], Fault::CUT);
+                }
+                3 => self.faults.set(number, &[place], &all, Fault::CUT),
+                _ => self.faults.set(number, &all, &[place], Fault::CUT),
+            }
+        }
+        self.mend(quorum);
+    }
+
+    fn heal_all(&mut self) {
+        self.end_faults();
+        let all: Vec<Place> = self.places().collect();
+        self.mend(&all);
+    }
+
+    /// Whether a write is done, in a time that is long for all that may have to happen first.
+    fn becomes_available(&mut self) -> bool {
+        let scale = self.plan.scale;
+        let round = 2 * scale.election_timeout + 2 * scale.write_timeout + 100_000;
+        let bound = 1000 * (round * (8 + self.seats.len() as u64)) + 20 * self.slowest();
+        let (client, end) = (self.clients.last(), self.now + bound);
+        while self.now < end && self.violation.is_none() {
+            let number = self.clients.asked.len();
+            let key = 0;
+            self.ask(client, Call::Put { key, named: false });
+            // Whoever is still busy with an earlier one asks for it afterwards.
+            let is_done = |world: &World| world.clients.is_done(client, number);
+            self.play_until_that((self.now + 1000 * round).min(end), is_done);
+            if self.clients.has_written(client, number) {
+                return true;
+            }
+            self.play_until((self.now + 1000 * scale.heartbeat).min(end));
+        }
+        // What broke meanwhile is the news.
+        self.violation.is_some()
+    }
+
+    fn slowest(&self) -> Nanos {
+        let slow = self.seats.iter().map(|seat| seat.slow).max().unwrap_or(0);
+        slow + 1000 * (self.plan.scale.disk + self.plan.scale.disk_jitter)
+    }
+
+    fn becomes_equal(&mut self) -> bool {
+        let scale = self.plan.scale;
+        let bound = 1000 * (60 * scale.election_timeout + 4 * scale.write_timeout + 5_000_000);
+        let end = self.now + bound;
+        let is_equal = self.play_until_that(end, |world| {
+            world.clients.is_idle() && world.disagreement().is_empty()
+        });
+        is_equal || self.violation.is_some()
+    }
+
+    /// What keeps the cluster from being of one mind, in words; empty if nothing does.
+    pub(super) fn disagreement(&self) -> String {
+        let Some(leader) = self.leader() else {
+            return "nobody leads".to_owned();
+        };
+        let Some(leading) = &self.seat(leader).node else {
+            return "nobody leads".to_owned();
+        };
+        for (place, seat) in self.seats.iter().enumerate() {
+            let Some(node) = seat
+                .node
+                .as_ref()
+                .filter(|_| leading.members().contains(&seat.id))
+            else {
+                continue;
+            };
+            if let Some(what) = differs(leading, node) {
+                return format!("{} {what}", self.ids[place]);
+            }
+        }
+        String::new()
+    }
+
+    /// One reads every key when all is quiet: what it sees belongs to the history.
+    fn read_all(&mut self) {
+        let Some(store) = self
+            .leader()
+            .and_then(|leader| self.seat(leader).store())
+            .cloned()
+        else {
+            return;
+        };
+        let reader = 1_000_000;
+        for key in 0..self.clients.keys().len() as u16 {
+            let slot = store.get(self.clients.key(key).as_str());
+            let seen: Text = slot.map_or("null".into(), |slot| slot.value.as_str().into());
+            let now = self.now;
+            self.clients.read_by(reader, key, seen, now);
+        }
+    }
+}
+
+/// How `node` differs from its leader.
+fn differs(leading: &Node, node: &Node) -> Option<&'static str> {
+    let (a, b) = (leading.log(), node.log());
+    if node.leader() != Some(&leading.config().id) {
+        Some("obeys somebody else")
+    } else if a.last() != b.last() {
+        Some("has another log")
+    } else if node.applied_index() != leading.log().last_index() {
+        Some("has not applied everything")
+    } else if node.is_recovering() {
+        Some("may not vote yet")
+    } else if node.store() != leading.store() {
+        Some("holds something else")
+    } else {
+        None
+    }
+}

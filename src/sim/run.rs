@@ -1,0 +1,45 @@
+//! One run: a plan is played, and judged.
+
+use std::sync::Arc;
+
+use crate::check::history::History;
+use crate::sim::invariants::Violation;
+use crate::sim::moment::Sink;
+use crate::sim::plan::{Fate, Plan};
+use crate::sim::stats::Stats;
+use crate::sim::world::World;
+
+/// How a run ended.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    /// What it met.
+    pub stats: Stats,
+    /// What must hold and did not, if anything.
+    pub violation: Option<Violation>,
+    /// What chance decided of messages.
+    pub decided: Vec<Fate>,
+    /// What clients saw.
+    pub history: History,
+}
+
+/// Plays a plan to its end, or to the first thing that is broken. `sink` is told what happens.
+pub fn run(plan: &Arc<Plan>, sink: Option<Sink>) -> Outcome {
+    let mut world = World::new(plan.clone(), sink);
+    for place in world.places() {
+        world.start(place, true);
+    }
+    world.play_until(plan.until * 1000);
+    if let (Some(finale), None) = (plan.finale, &world.violation) {
+        world.finale(finale);
+    }
+    if world.violation.is_none() {
+        world.judge();
+    }
+    world.stats.close();
+    Outcome {
+        history: world.history(false),
+        stats: world.stats,
+        violation: world.violation,
+        decided: world.decided,
+    }
+}

@@ -1,0 +1,99 @@
+//! A trace: a line for each thing that happens. Nothing in it depends on a machine, a library or a clock, so equal runs
+//! have equal traces, byte for byte.
+
+use crate::event::Event;
+use crate::sim::moment::{Moment, What};
+use crate::sim::plan::{Operation, Place, Who};
+use crate::sim::words;
+use crate::types::NodeId;
+
+/// What happened, as a line that begins with the time in seconds.
+pub fn line(moment: &Moment) -> String {
+    let (seconds, nanos) = (moment.at / 1_000_000_000, moment.at % 1_000_000_000);
+    format!("{seconds:>4}.{nanos:09} {}", what(moment))
+}
+
+/// Whether it belongs into a short story: what was done to nodes, what they became, what clients were told.
+pub fn matters(moment: &Moment) -> bool {
+    match &moment.what {
+        What::Sent { .. } | What::Arrived { .. } | What::Requested { .. } => false,
+        What::Reported(event) => {
+            !matches!(event, Event::Replicated { .. } | Event::Election { .. })
+        }
+        _ => true,
+    }
+}
+
+fn what(moment: &Moment) -> String {
+    let id = name(moment.place);
+    match &moment.what {
+        What::Sent {
+            to,
+            message,
+            fated,
+            nth,
+        } => {
+            let fate = match (fated.arrives, fated.again) {
+                (None, _) => "  (lost)",
+                (Some(_), Some(_)) => "  (twice)",
+                (Some(_), None) => "",
+            };
+            format!(
+                "  {id} → {} #{nth}: {}{fate}",
+                name(*to),
+                words::said(message)
+            )
+        }
+        What::Arrived { from, nth } => format!("  {id} ← {} #{nth}", name(*from)),
+        What::Reported(event) => words::happened(&id, event),
+        What::Started => format!("{id} starts on its disk"),
+        What::Died { power: true } => format!("{id} dies, as in a power cut"),
+        What::Died { power: false } => format!("{id} dies"),
+        What::DiskLost => format!("{id} finds its disk unreadable, and gets an empty one"),
+        What::DiskFailed => format!("{id} cannot sync its disk, and takes no part any more"),
+        What::Paused => format!("{id} stands still"),
+        What::Resumed => format!("{id} goes on"),
+        What::Harmed { number, what } => format!("FAULT {number}: {what}"),
+        What::Lifted { number } => format!("fault {number} is over"),
+        What::Healed { quorum } if quorum.is_empty() => "ALL IS HEALED".to_owned(),
+        What::Healed { quorum } => {
+            let names: Vec<String> = quorum.iter().map(|p| name(*p).to_string()).collect();
+            format!(
+                "FAULTS END FOR {}; the others stay as they are",
+                names.join(", ")
+            )
+        }
+        What::Operated { operation } => format!("an operator asks {id} to {}", wish(*operation)),
+        What::OperatorAnswered { reply } => format!("  of {id}: {}", words::replied(&id, reply)),
+        What::Asked {
+            operation,
+            client,
+            what,
+        } => format!("client {client} asks (operation {operation}): {what}"),
+        What::Requested { operation } => format!("  {id} ← operation {operation}"),
+        What::Answered {
+            operation,
+            client,
+            what,
+        } => format!("client {client} knows (operation {operation}): {what}"),
+        What::Violated { invariant, what } => format!("BROKEN: {invariant}: {what}"),
+    }
+}
+
+fn wish(operation: Operation) -> String {
+    let whom = |who: Who| match who {
+        Who::Node(place) => name(place).to_string(),
+        Who::Leader => "itself".to_owned(),
+        Who::Follower(_) => "a follower".to_owned(),
+    };
+    match operation {
+        Operation::Add => "add a member".to_owned(),
+        Operation::Remove(who) => format!("remove {}", whom(who)),
+        Operation::Transfer(None) => "hand over".to_owned(),
+        Operation::Transfer(Some(who)) => format!("hand over to {}", whom(who)),
+    }
+}
+
+fn name(place: Place) -> NodeId {
+    NodeId::nth(usize::from(place) + 1)
+}

@@ -1,0 +1,97 @@
+//! What the docs of a mode admit is found, and told in a few events.
+
+use std::sync::Arc;
+
+use cluster::sim::{Expect, SHORT, draw, run, shrink};
+
+use crate::support::{mode, options};
+
+/// Finds it within 200 seeds, and shrinks it to at most twelve events, none of which can go.
+fn is_found(name: &str, expect: Expect, invariant: &str) {
+    let options = options(mode(name), 8, expect);
+    let fails = |seed: &u64| {
+        let plan = Arc::new(draw(&options, *seed));
+        run(&plan, None)
+            .violation
+            .is_some_and(|violation| violation.invariant == invariant)
+    };
+    let seed = (0..200).find(fails);
+    let seed = seed.unwrap_or_else(|| panic!("{name}: {invariant} was kept in 200 seeds"));
+    let plan = Arc::new(draw(&options, seed));
+    let shrunk = shrink(&plan, SHORT).expect("it fails");
+    assert_eq!(shrunk.violation.invariant, invariant, "{name}");
+    assert!(
+        shrunk.events() <= 12,
+        "{name}, seed {seed}: {} events",
+        shrunk.events()
+    );
+    let again = run(&shrunk.plan, None).violation;
+    assert_eq!(
+        again.as_ref(),
+        Some(&shrunk.violation),
+        "{name}: what is shrunk is a run of its own"
+    );
+    for at in 0..shrunk.plan.steps.len() {
+        let mut less = (*shrunk.plan).clone();
+        less.steps.remove(at);
+        let found = run(&Arc::new(less), None).violation;
+        let still = found.is_some_and(|violation| violation.invariant == invariant);
+        assert!(!still, "{name}, seed {seed}: step {at} can go");
+    }
+}
+
+#[test]
+fn lowest_id_async_loses_what_it_acknowledged() {
+    is_found(
+        "lowest-id + async",
+        Expect::NoLostAcks,
+        "nothing acknowledged is missing",
+    );
+}
+
+#[test]
+fn lowest_id_async_reads_what_is_old() {
+    is_found("lowest-id + async", Expect::Linearizable, "linearizability");
+}
+
+#[test]
+fn lowest_id_has_two_leaders() {
+    is_found("lowest-id + async", Expect::OneLeader, "one leader");
+}
+
+#[test]
+fn lowest_id_quorum_loses_what_a_majority_held() {
+    is_found(
+        "lowest-id + quorum",
+        Expect::NoLostAcks,
+        "nothing acknowledged is missing",
+    );
+}
+
+#[test]
+fn bully_loses_what_it_acknowledged() {
+    is_found(
+        "bully + async",
+        Expect::NoLostAcks,
+        "nothing acknowledged is missing",
+    );
+    is_found(
+        "bully + quorum",
+        Expect::NoLostAcks,
+        "nothing acknowledged is missing",
+    );
+}
+
+#[test]
+fn raft_async_loses_what_it_acknowledged() {
+    is_found(
+        "raft + async",
+        Expect::NoLostAcks,
+        "nothing acknowledged is missing",
+    );
+}
+
+#[test]
+fn sync_stops_for_one_dead_node() {
+    is_found("raft + sync", Expect::Available, "availability");
+}
