@@ -12,6 +12,7 @@ use crate::cli::args::{Common, duration};
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::views::intervals;
+use crate::views::lines::clean;
 
 /// Decide whether recorded histories are linearizable
 ///
@@ -201,9 +202,9 @@ fn judge_property(
     };
     let operations: Vec<&Operation> = numbers.iter().map(|n| &history.operations[*n]).collect();
     let told = |operation: &&Operation| {
-        let key = &history.keys[operation.key];
-        let what = intervals::what(operation);
-        format!("client {}, key {key}: {what}", operation.process)
+        let key = clean(&history.keys[operation.key]);
+        let (process, what) = (clean(&operation.process), intervals::what(operation));
+        format!("client {process}, key {key}: {what}")
     };
     if common.json {
         out::print_json(&Report {
@@ -265,7 +266,7 @@ fn judge(args: &Check, common: &Common, file: &str, history: &History) -> Result
         counted(keys, "key")
     ))?;
     if let Verdict::Unknown { keys } = &verdict {
-        let names: Vec<&str> = keys.iter().map(|key| history.keys[*key].as_str()).collect();
+        let names: Vec<String> = keys.iter().map(|key| clean(&history.keys[*key])).collect();
         let budget = humantime::format_duration(args.budget);
         out::print(&format!(
             "  not decided within {budget}: keys {}; give it more: --budget 10m",
@@ -275,7 +276,7 @@ fn judge(args: &Check, common: &Common, file: &str, history: &History) -> Result
     match (&verdict, &explained) {
         (_, Some(explained)) => out::print(&intervals::explanation(explained))?,
         (Verdict::Violated { key, .. }, None) => {
-            let key = &history.keys[*key];
+            let key = clean(&history.keys[*key]);
             out::print(&format!("  key {key}; why in short was not found in time"))?;
         }
         _ => {}

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 
+use crate::views::lines::clean;
 use crate::wire::control::{ErrorBody, ErrorDetail};
 
 /// A command's failure.
@@ -112,7 +113,10 @@ fn tell(json: bool, code: &str, message: &str, hint: Option<&str>) {
         }
         false => {
             let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
-            writeln!(stderr, "cluster: {message}{hint}")
+            // It may repeat what a server or a file said.
+            let said = format!("{message}{hint}");
+            let lines: Vec<String> = said.lines().map(clean).collect();
+            writeln!(stderr, "cluster: {}", lines.join("\n"))
         }
     };
 }

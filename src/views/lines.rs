@@ -76,7 +76,7 @@ impl Lines {
                 )
             }
             Event::Listening { url } => {
-                let port = url.rsplit(':').next().unwrap_or_default();
+                let port = clean(url.rsplit(':').next().unwrap_or_default());
                 in_lang(
                     format!("Store Node écoutant sur le port {port}"),
                     format!("Store Node listening on port {port}"),

@@ -25,7 +25,7 @@ pub fn status(status: &ClusterStatus) -> String {
     }
     text.push_str(&table.to_string());
     for warning in &status.warnings {
-        text.push_str(&format!("\n! {warning}"));
+        text.push_str(&format!("\n! {}", clean(warning)));
     }
     if let Some(lost) = lost(&status.lost) {
         text.push_str(&format!("\n{lost}"));
@@ -59,7 +59,8 @@ fn headline(status: &ClusterStatus) -> String {
         replication: mode.replication,
     };
     let storage = status.info.storage.as_deref().unwrap_or("memory");
-    format!("{head}, {rules}, in {storage}\n{}", mode.promise)
+    let (storage, promise) = (clean(storage), clean(&mode.promise));
+    format!("{head}, {rules}, in {storage}\n{promise}")
 }
 
 struct Column {
@@ -108,7 +109,7 @@ fn columns(status: &ClusterStatus) -> Vec<Column> {
             shown(detail(row).map(|more| more.snapshot_index))
         }),
         column("lag", true, lag),
-        column("address", false, |_, row| row.url.clone()),
+        column("address", false, |_, row| clean(&row.url)),
         column("since", false, |_, row| {
             row.since.as_deref().map_or_else(|| "-".to_owned(), ago)
         }),
@@ -207,4 +208,52 @@ pub fn ago(moment: &str) -> String {
     let text = humantime::format_duration(Duration::from_secs(elapsed.as_secs())).to_string();
     let parts: Vec<&str> = text.split(' ').take(2).collect();
     format!("{} ago", parts.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Election, Replication};
+    use crate::wire::control::{ClusterInfoBrief, ModeInfo};
+
+    #[test]
+    fn what_a_server_answers_cannot_move_the_cursor() {
+        let strange = || "\u{1b}[2J".to_owned();
+        let mode = ModeInfo {
+            election: Election::Raft,
+            replication: Replication::Quorum,
+            promise: strange(),
+        };
+        let info = ClusterInfoBrief {
+            program: strange(),
+            name: strange(),
+            pid: None,
+            started_at: None,
+            mode: Some(mode),
+            storage: Some(strange()),
+        };
+        let row = NodeRow {
+            id: NodeId::nth(1),
+            url: strange(),
+            state: NodeState::Down,
+            since: Some(strange()),
+            lag: None,
+            answer: None,
+        };
+        let shown = status(&ClusterStatus {
+            version: 1,
+            info,
+            leader: None,
+            term: None,
+            up: 0,
+            total: 1,
+            nodes: vec![row],
+            lost: LostTotals::default(),
+            warnings: vec![strange()],
+            last_event: 0,
+        });
+        let moves = |c: char| c.is_control() && c != '\n';
+        assert!(!shown.contains(moves), "{shown:?}");
+        assert_eq!(shown.matches("\\u{1b}[2J").count(), 5, "{shown}");
+    }
 }

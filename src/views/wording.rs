@@ -6,7 +6,7 @@ use crate::views::lines::clean;
 
 pub(super) fn english(event: &Event) -> String {
     match event {
-        Event::Listening { url } => format!("listens on {url}"),
+        Event::Listening { url } => format!("listens on {}", clean(url)),
         Event::Election { term } => format!("hears no leader (term {term}): election"),
         Event::Waiting { leader } => format!("waits for {leader} to lead"),
         Event::Leader { term } => format!("👑 LEADS term {term}"),
@@ -91,7 +91,7 @@ pub(super) fn english(event: &Event) -> String {
 
 pub(super) fn french(event: &Event) -> String {
     match event {
-        Event::Listening { url } => format!("écoute sur {url}"),
+        Event::Listening { url } => format!("écoute sur {}", clean(url)),
         Event::Election { term } => format!("n'entend aucun leader (terme {term}) : élection"),
         Event::Waiting { leader } => format!("attend que {leader} devienne leader"),
         Event::Leader { term } => format!("👑 LEADER pour le terme {term}"),
