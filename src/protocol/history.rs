@@ -74,16 +74,16 @@ pub fn divergence(mine: &[Run], my_last: Index, theirs: &[Run], their_last: Inde
 }
 
 /// Whether `history` could be that of a log which ends at `last`: its runs begin in ascending order, and the final one
-/// is `last`'s. What comes from the network is checked by this before anything believes it.
+/// is `last`'s. What comes from the network, or from a disk, is checked by this before anything believes it.
 pub fn is_history_of(history: &[Run], last: Option<&EntryId>) -> bool {
     let ascending = history.windows(2).all(|pair| pair[0].first < pair[1].first);
-    let starts = history.first().is_none_or(|run| run.first > 0);
+    let sound = history.iter().all(|run| run.id(run.first).is_sound());
     let ends = match (history.last(), last) {
         (None, None) => true,
         (Some(run), Some(last)) => run.first <= last.index && run.id(last.index) == *last,
         (None, Some(_)) | (Some(_), None) => false,
     };
-    ascending && starts && ends && history.len() <= MAX_RUNS
+    ascending && sound && ends && history.len() <= MAX_RUNS
 }
 
 /// Adds the run that `id` starts, and forgets the oldest beyond a few thousand.

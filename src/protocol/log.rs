@@ -338,6 +338,9 @@ mod tests {
         assert!(is_history_of(&[], None));
         assert!(!is_history_of(&[], Some(&id(1, 1))));
         assert!(!is_history_of(honest.history(), Some(&id(3, 9))));
+        let mut unsound = honest.history().to_vec();
+        unsound[0].term = u64::MAX;
+        assert!(!is_history_of(&unsound, honest.last().as_ref()));
         let backwards: Vec<Run> = honest.history().iter().rev().cloned().collect();
         assert!(!is_history_of(&backwards, Some(&id(3, 1))));
     }

@@ -20,6 +20,9 @@ pub use piece::{Item, Piece};
 pub use sessions::Session;
 use sessions::Sessions;
 
+/// Places that others name are below it: from there on, no store counts up to the end of all numbers.
+const PLACE_LIMIT: u64 = 1 << 53;
+
 /// What a key holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
@@ -144,7 +147,8 @@ impl Store {
     /// Adds a piece of a snapshot. Pieces must come in ascending order of their places, each key and token once; one
     /// that does not is refused with `false` and changes nothing.
     pub fn restore(&mut self, piece: Piece) -> bool {
-        if piece.place() < self.next_place || piece.place() == u64::MAX {
+        let is_next = (self.next_place..PLACE_LIMIT).contains(&piece.place());
+        if !is_next || !piece.version().is_sound() {
             return false;
         }
         match piece {

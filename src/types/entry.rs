@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Boot, Index, NodeId, Term};
+use crate::types::{Boot, Index, NodeId, TERM_LIMIT, Term};
 
 /// A leader's claim. Claims are ordered by term and, within a term, by the *lower* id, so that even elections without
 /// votes, where two leaders can share a term, have one order; on meeting, the lesser claim steps down.
@@ -53,6 +53,15 @@ impl EntryId {
         (self.term, &self.leader, self.boot) == (other.term, &other.leader, other.boot)
     }
 
+    /// Whether it can be an entry's: the first has index 1, and all numbers are below [`TERM_LIMIT`], so that they can be
+    /// counted on from, and readers that know only doubles keep them exactly.
+    pub fn is_sound(&self) -> bool {
+        self.index > 0
+            && [self.index, self.term, self.boot]
+                .iter()
+                .all(|n| *n < TERM_LIMIT)
+    }
+
     /// It as the version of a key, for an `ETag`: `7.2.1a2b3c.node-1`. What may not stand in a header is written as
     /// `%` and two hexadecimal digits.
     pub fn tag(&self) -> String {
@@ -66,7 +75,7 @@ impl EntryId {
         tag
     }
 
-    /// The version that `tag` names, if it names one.
+    /// The version whose tag this is, to the letter (RFC 9110, §8.8.3.2), if it is any's.
     pub fn from_tag(tag: &str) -> Option<EntryId> {
         let mut parts = tag.splitn(4, '.');
         let index = parts.next()?.parse().ok()?;
@@ -86,12 +95,13 @@ impl EntryId {
             rest = tail;
         }
         let leader = NodeId::new(std::str::from_utf8(&name).ok()?).ok()?;
-        Some(EntryId {
+        let id = EntryId {
             index,
             term,
             leader,
             boot,
-        })
+        };
+        (id.tag() == tag).then_some(id)
     }
 }
 
@@ -123,7 +133,9 @@ mod tests {
             assert!(id.tag().is_ascii() && !id.tag().contains('"'));
             assert_eq!(EntryId::from_tag(&id.tag()), Some(id));
         }
-        for bad in ["", "1", "1.2.3", "x.2.3.node-1", "1.2.3.", "1.2.3.a%2"] {
+        let none = ["", "1", "1.2.3", "x.2.3.node-1", "1.2.3.", "1.2.3.a%2"];
+        let written_otherwise = ["+1.2.3.a", "01.2.3.a", "1.2.A.a", "1.2.3.%61", "1.2.3.%+1"];
+        for bad in none.into_iter().chain(written_otherwise) {
             assert_eq!(EntryId::from_tag(bad), None, "{bad}");
         }
     }

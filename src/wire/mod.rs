@@ -5,4 +5,4 @@ pub mod control;
 pub mod data;
 mod map;
 pub mod peer;
-mod sound;
+pub mod sound;

@@ -1,13 +1,12 @@
 //! What no honest node could have said, as far as one message alone can tell.
 
-use crate::protocol::Message;
 use crate::protocol::history::is_history_of;
 use crate::protocol::message::AppendOutcome;
-use crate::store::Piece;
+use crate::protocol::{Entry, Message};
 use crate::types::{EntryId, TERM_LIMIT, index_of};
 
-/// Whether an honest node could have said it.
-pub(super) fn is_sound(message: &Message) -> bool {
+/// Whether an honest node could have said it. Nothing else reaches a [`Node`](crate::protocol::Node).
+pub fn is_sound(message: &Message) -> bool {
     let ids_are_sound = match message {
         Message::Append {
             prev,
@@ -15,13 +14,10 @@ pub(super) fn is_sound(message: &Message) -> bool {
             commit,
             ..
         } => {
-            let next = index_of(prev.as_ref()).saturating_add(1);
-            let follow = entries
-                .iter()
-                .zip(next..)
-                .all(|(entry, at)| entry.id.index == at);
-            let sound = entries.iter().all(|entry| is_sound_id(&entry.id));
-            follow && sound && all_sound([prev, commit])
+            // The first of these bounds what the others count from.
+            all_sound([prev, commit])
+                && entries.iter().all(|entry| entry.id.is_sound())
+                && follow_each_other(prev.as_ref(), entries)
         }
         Message::InstallSnapshot {
             last,
@@ -30,7 +26,7 @@ pub(super) fn is_sound(message: &Message) -> bool {
             items,
             ..
         } => {
-            let versions = items.iter().all(|piece| is_sound_id(version(piece)));
+            let versions = items.iter().all(|piece| piece.version().is_sound());
             let history = after.is_some() || is_history_of(history, last.as_ref());
             all_sound([last]) && versions && history
         }
@@ -58,17 +54,53 @@ pub(super) fn is_sound(message: &Message) -> bool {
     ids_are_sound && message.term() < TERM_LIMIT
 }
 
-fn version(piece: &Piece) -> &EntryId {
-    match piece {
-        Piece::Key(item) => &item.version,
-        Piece::Session(session) => &session.by,
-    }
+fn follow_each_other(prev: Option<&EntryId>, entries: &[Entry]) -> bool {
+    let mut numbered = entries.iter().zip(index_of(prev) + 1..);
+    numbered.all(|(entry, index)| entry.id.index == index)
 }
 
 fn all_sound<const N: usize>(ids: [&Option<EntryId>; N]) -> bool {
-    ids.into_iter().flatten().all(is_sound_id)
+    ids.into_iter().flatten().all(EntryId::is_sound)
 }
 
-fn is_sound_id(id: &EntryId) -> bool {
-    (1..TERM_LIMIT).contains(&id.index) && id.term < TERM_LIMIT && id.boot < TERM_LIMIT
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Command;
+    use crate::types::{Leadership, NodeId};
+
+    fn id(index: u64) -> EntryId {
+        EntryId {
+            index,
+            term: 1,
+            leader: NodeId::nth(1),
+            boot: 7,
+        }
+    }
+
+    fn append(prev: u64, first: u64) -> Message {
+        let entry = |index| Entry {
+            id: id(index),
+            command: Command::Noop,
+        };
+        Message::Append {
+            claim: Leadership {
+                term: 1,
+                leader: NodeId::nth(1),
+            },
+            round: 1,
+            prev: Some(id(prev)),
+            entries: vec![entry(first), entry(first + 1)],
+            commit: None,
+        }
+    }
+
+    #[test]
+    fn entries_at_the_end_of_all_numbers_are_refused() {
+        assert!(is_sound(&append(4, 5)));
+        assert!(!is_sound(&append(u64::MAX, 5)));
+        assert!(!is_sound(&append(u64::MAX - 2, u64::MAX - 1)));
+        assert!(!is_sound(&append(TERM_LIMIT - 2, TERM_LIMIT - 1)));
+        assert!(is_sound(&append(TERM_LIMIT - 4, TERM_LIMIT - 3)));
+    }
 }
