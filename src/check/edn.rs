@@ -15,15 +15,32 @@ use crate::check::history::{Builder, Event, History, Kind, ONLY_KEY, Unusable, n
 struct Reader<'a> {
     rest: &'a str,
     text: &'a str,
+    /// A place in the text, and its line: lines are counted from there on.
+    counted: (usize, usize),
 }
 
 /// How deep forms may be nested.
 const DEEPEST: usize = 64;
 
 impl<'a> Reader<'a> {
+    fn new(text: &'a str) -> Reader<'a> {
+        Reader {
+            rest: text,
+            text,
+            counted: (0, 1),
+        }
+    }
+
     fn line(&self) -> usize {
-        let read = &self.text[..self.text.len() - self.rest.len()];
-        read.matches('\n').count() + 1
+        let (place, line) = self.counted;
+        let read = &self.text[place..self.text.len() - self.rest.len()];
+        line + read.matches('\n').count()
+    }
+
+    /// The line of the next top-level form.
+    fn next_line(&mut self) -> usize {
+        self.counted = (self.text.len() - self.rest.len(), self.line());
+        self.counted.1
     }
 
     fn unusable(&self, what: impl Into<String>) -> Unusable {
@@ -157,14 +174,14 @@ fn pair(value: &Json) -> Option<(&Json, &Json)> {
 
 /// Reads a history of Jepsen's.
 pub(super) fn read(text: &str) -> Result<History, Unusable> {
-    let mut reader = Reader { rest: text, text };
+    let mut reader = Reader::new(text);
     let mut forms: Vec<(usize, Json)> = Vec::new();
     loop {
         reader.skip();
         if reader.rest.is_empty() {
             break;
         }
-        let line = reader.line();
+        let line = reader.next_line();
         match reader.form(0)? {
             Json::Array(many) => forms.extend(many.into_iter().map(|form| (line, form))),
             form => forms.push((line, form)),
@@ -252,6 +269,8 @@ mod tests {
     fn what_is_broken_is_named_with_its_line() {
         let broken = |text: &str| History::read(text).unwrap_err().to_string();
         assert!(broken("{:process 0\n:type :invoke").contains("line 2"));
+        let many = "{:process :nemesis}\n".repeat(9) + "{:process 0 :type :jump}";
+        assert!(broken(&many).contains("line 10"));
         assert!(broken("{:process 0 :type :jump :f :read}").contains(":type"));
         assert!(broken("{:process 0 :type}").contains("without a value"));
         assert!(broken(&":a [".repeat(100)).contains("nested"));

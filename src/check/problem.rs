@@ -116,7 +116,7 @@ impl Problem {
         let texts = (!has_sets).then(|| seen.iter().cloned().collect());
         let mut builder = Builder {
             values: Values::new(texts),
-            growth,
+            is_set: has_sets || all.clone().all(|o| o.call == Call::Read),
             seen: is_closed.then_some(seen),
         };
         let (mut sure, mut perhaps) = (Vec::new(), HashMap::new());
@@ -207,7 +207,8 @@ fn observed<'a>(operations: impl Iterator<Item = &'a Operation>) -> HashSet<Text
 
 struct Builder {
     values: Values,
-    growth: Growth,
+    /// An array is a set, whose order says nothing, and an empty one is as good as absent.
+    is_set: bool,
     /// What was seen, where no value comes about but by `write`, `delete` and `cas`.
     seen: Option<HashSet<Text>>,
 }
@@ -220,7 +221,7 @@ impl Builder {
         match &self.seen {
             Some(seen) if !seen.contains(text) => UNSEEN,
             None if !self.values.is_seen(text) => UNSEEN,
-            _ if self.growth == Growth::Adds => {
+            _ if self.is_set => {
                 let set = elements(text);
                 let text = set.map_or_else(|| text.to_string(), |set| written(&set));
                 self.values.number(text)

@@ -330,7 +330,7 @@ impl<'a> Search<'a> {
             let before = wanted.len();
             for (group, perhaps) in self.problem.perhaps.iter().enumerate() {
                 if let Effect::Swap(from, to) = perhaps.effect
-                    && wanted.contains(&to)
+                    && self.leads_on(to, &wanted)
                     && self.is_available(group, until)
                 {
                     wanted.insert(from);

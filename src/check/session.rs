@@ -86,7 +86,7 @@ impl Key<'_> {
         &self.history.operations[number]
     }
 
-    fn all(&self) -> impl Iterator<Item = (usize, &Operation)> {
+    fn all(&self) -> impl Iterator<Item = (usize, &Operation)> + Clone {
         self.numbers.iter().map(|n| (*n, self.operation(*n)))
     }
 
@@ -96,6 +96,16 @@ impl Key<'_> {
         let mut changes = self.all().map(|(_, o)| o).filter(|o| o.changes());
         let first = changes.next().is_some_and(is_grown);
         changes.all(|o| is_grown(o) == first).then_some(first)
+    }
+
+    /// Whether two readers saw the same: of a key that holds sets, in whatever order its elements are written.
+    fn is_same(&self, a: &str, b: &str) -> bool {
+        let is_set = || {
+            let mut calls = self.all().map(|(_, o)| &o.call);
+            calls.clone().any(|call| matches!(call, Call::Add(_)))
+                || calls.all(|call| *call == Call::Read)
+        };
+        a == b || (elements(a).is_some() && elements(a) == elements(b) && is_set())
     }
 
     /// Every two operations of a client, one after the other, of which the second is a read that saw something.
@@ -183,8 +193,8 @@ impl Key<'_> {
                     .all()
                     .map(|(_, o)| o)
                     .filter(|o| o.changes() && makes(o));
-                &**before != "null"
-                    && before != after
+                !self.is_same(before, "null")
+                    && !self.is_same(before, after)
                     && makers.all(|maker| self.is_older(after, maker))
             }
         };
@@ -210,7 +220,11 @@ impl Key<'_> {
         let [(a, first), rest @ ..] = &reads[..] else {
             return Held::Unknown("nobody reads after the last write".to_owned());
         };
-        let other = rest.iter().find(|(_, read)| read.seen() != first.seen());
+        let differs = |read: &Operation| {
+            let seen = read.seen().zip(first.seen());
+            seen.is_some_and(|(a, b)| !self.is_same(a, b))
+        };
+        let other = rest.iter().find(|(_, read)| differs(read));
         let open = self.all().any(|(_, o)| o.changes() && o.is_unknown());
         match other {
             None => Held::Yes,

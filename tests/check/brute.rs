@@ -24,7 +24,7 @@ fn is_equal(a: &str, b: &str) -> bool {
 }
 
 /// What becomes of the value if the operation happens there and answers as it did.
-fn happens(value: &str, operation: &Operation) -> Option<Value> {
+pub fn happens(value: &str, operation: &Operation) -> Option<Value> {
     let sure = operation.end != End::Unknown;
     match (&operation.call, &operation.end) {
         (Call::Read, End::Ok(Some(seen))) => is_equal(value, seen).then(|| value.to_owned()),
@@ -104,8 +104,9 @@ fn goes_on(left: &mut Vec<&Operation>, value: &str, free: &[Value], grow: &[&Ope
 fn grown(left: &[&Operation], value: &str, grow: &[&Operation]) -> Vec<Value> {
     let seen: Vec<&str> = left
         .iter()
-        .filter_map(|operation| match &operation.end {
-            End::Ok(Some(seen)) => Some(&**seen),
+        .filter_map(|operation| match (&operation.call, &operation.end) {
+            (Call::Cas(expected, _), _) => Some(&**expected),
+            (_, End::Ok(Some(seen))) => Some(&**seen),
             _ => None,
         })
         .collect();
@@ -120,16 +121,25 @@ fn grown(left: &[&Operation], value: &str, grow: &[&Operation]) -> Vec<Value> {
             is_part || (value.starts_with('[') && is_subset() == Some(true))
         })
     };
+    // A refusal only says what the value was not: so many different ones are enough for all of them.
+    let refused = |o: &&&Operation| matches!(o.call, Call::Cas(..)) && o.end == End::Fail;
+    let refusals = left.iter().filter(refused).count();
     let mut found: Vec<Value> = Vec::new();
-    let mut open = vec![value.to_owned()];
-    while let Some(value) = open.pop() {
+    let mut open = vec![(value.to_owned(), refusals)];
+    while let Some((value, beyond)) = open.pop() {
         for operation in grow {
-            if let Some(next) = happens(&value, operation)
-                && useful(&next)
+            let Some(next) = happens(&value, operation) else {
+                continue;
+            };
+            let beyond = match useful(&next) {
+                true => Some(refusals),
+                false => beyond.checked_sub(1),
+            };
+            if let Some(beyond) = beyond
                 && !found.contains(&next)
             {
                 found.push(next.clone());
-                open.push(next);
+                open.push((next, beyond));
             }
         }
     }

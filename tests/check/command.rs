@@ -126,3 +126,27 @@ fn weaker_properties_are_judged_each_by_itself() {
     let text = judge("eventual", &history[..2], 4);
     assert!(text.contains("nobody reads"), "{text}");
 }
+
+#[test]
+fn what_a_history_says_does_not_move_the_readers_cursor() {
+    let strange = r#"{"process":1,"type":"\u001b[2J","f":"read"}"#;
+    let judged = check(&["-"]).write_stdin(strange).assert().code(2);
+    let text = said(&judged.get_output().stderr);
+    assert!(
+        text.contains("\\u{1b}[2J") && !text.contains('\u{1b}'),
+        "{text}"
+    );
+    let history = [
+        r#"{"process":"\u001b[2J","type":"invoke","f":"read","key":"\u001b[1m"}"#,
+        r#"{"process":"\u001b[2J","type":"ok","f":"read","key":"\u001b[1m","value":1}"#,
+    ];
+    let judged = check(&["-"])
+        .write_stdin(history.join("\n"))
+        .assert()
+        .code(1);
+    let text = said(&judged.get_output().stdout);
+    assert!(
+        text.contains("not linearizable") && !text.contains('\u{1b}'),
+        "{text}"
+    );
+}

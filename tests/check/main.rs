@@ -4,3 +4,5 @@ mod brute;
 mod command;
 mod known;
 mod random;
+mod sets;
+mod small;
