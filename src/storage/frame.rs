@@ -30,9 +30,9 @@ pub fn frame(content: &[u8]) -> Vec<u8> {
 
 /// Reads the frames of one file, in order.
 #[derive(Debug)]
-pub struct Frames {
+pub struct Frames<F> {
     path: PathBuf,
-    file: BufReader<File>,
+    file: F,
     position: u64,
     length: u64,
     /// Whether the last frame may be torn: then it ends the file.
@@ -50,18 +50,26 @@ pub enum Next {
     Torn(u64),
 }
 
-impl Frames {
+impl Frames<BufReader<File>> {
     /// The frames of the file at `path`.
-    pub fn open(path: &Path, may_be_torn: bool) -> Result<Frames, DiskError> {
+    pub fn open(path: &Path, may_be_torn: bool) -> Result<Self, DiskError> {
         let file = File::open(path).map_err(failed("open", path))?;
         let length = file.metadata().map_err(failed("look at", path))?.len();
-        Ok(Frames {
+        let file = BufReader::with_capacity(1 << 20, file);
+        Ok(Frames::of(path, file, length, may_be_torn))
+    }
+}
+
+impl<F: Read + Seek> Frames<F> {
+    /// The frames of a file of `length` bytes that is called `path` in errors.
+    pub fn of(path: &Path, file: F, length: u64, may_be_torn: bool) -> Frames<F> {
+        Frames {
             path: path.to_owned(),
-            file: BufReader::with_capacity(1 << 20, file),
+            file,
             position: 0,
             length,
             may_be_torn,
-        })
+        }
     }
 
     /// The next one.
@@ -174,10 +182,8 @@ mod tests {
     use super::*;
 
     fn read_all(bytes: &[u8]) -> Result<(Vec<Vec<u8>>, Option<u64>), DiskError> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("file");
-        std::fs::write(&path, bytes).unwrap();
-        let mut frames = Frames::open(&path, true)?;
+        let file = std::io::Cursor::new(bytes);
+        let mut frames = Frames::of(Path::new("file"), file, bytes.len() as u64, true);
         let mut all = Vec::new();
         loop {
             match frames.read_next()? {

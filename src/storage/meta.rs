@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::storage::DiskError;
 use crate::storage::io::{Io, failed};
-use crate::types::{Boot, NodeId};
+use crate::types::{Boot, NodeId, TERM_LIMIT};
 
 /// The version of what is written. A program refuses what a later one wrote.
 pub const FORMAT: u32 = 1;
@@ -75,8 +75,11 @@ pub fn read_meta(directory: &Path) -> Result<Option<Meta>, DiskError> {
             known: FORMAT,
         });
     }
-    let meta = serde_json::from_slice(&text).map_err(|_| damaged("it is incomplete"))?;
-    Ok(Some(meta))
+    let meta: Meta = serde_json::from_slice(&text).map_err(|_| damaged("it is incomplete"))?;
+    match meta.boot < TERM_LIMIT {
+        true => Ok(Some(meta)),
+        false => Err(damaged("it names a life that no disk had")),
+    }
 }
 
 /// Says it, all or nothing.

@@ -1,10 +1,12 @@
 //! Snapshots as files: a frame that says as of which entry, frames of keys, and one that says that this was all.
 
+use std::io::{Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::history::is_history_of;
 use crate::protocol::{Run, Snapshot};
 use crate::storage::DiskError;
 use crate::storage::codec::{Reader, Writer};
@@ -30,6 +32,20 @@ struct Head {
 pub fn write(io: &Io, path: &Path, snapshot: &Snapshot) -> Result<(), DiskError> {
     let preliminary = path.with_extension("part");
     let mut file = io.create(&preliminary)?;
+    write_to(snapshot, |bytes| io.write(&mut file, &preliminary, bytes))?;
+    io.sync(&file, &preliminary)?;
+    io.rename(&preliminary, path)?;
+    match path.parent() {
+        Some(directory) => io.sync_directory(directory),
+        None => Ok(()),
+    }
+}
+
+/// Gives the bytes of `snapshot`'s file to `write`, in parts: all of them need not be in memory at once.
+pub fn write_to<E>(
+    snapshot: &Snapshot,
+    mut write: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
     let head = Head {
         last: snapshot.last.clone(),
         history: snapshot.history.to_vec(),
@@ -45,7 +61,7 @@ pub fn write(io: &Io, path: &Path, snapshot: &Snapshot) -> Result<(), DiskError>
         if pieces.0.len() >= FRAME {
             buffer.extend(frame(&pieces.0));
             pieces.0.clear();
-            io.write(&mut file, &preliminary, &buffer)?;
+            write(&buffer)?;
             buffer.clear();
         }
     }
@@ -54,24 +70,25 @@ pub fn write(io: &Io, path: &Path, snapshot: &Snapshot) -> Result<(), DiskError>
     }
     // An empty frame ends it.
     buffer.extend(frame(&[]));
-    io.write(&mut file, &preliminary, &buffer)?;
-    io.sync(&file, &preliminary)?;
-    io.rename(&preliminary, path)?;
-    match path.parent() {
-        Some(directory) => io.sync_directory(directory),
-        None => Ok(()),
-    }
+    write(&buffer)
 }
 
 /// Reads the snapshot at `path`.
 pub fn read(path: &Path) -> Result<Snapshot, DiskError> {
-    let mut frames = Frames::open(path, false)?;
+    read_from(Frames::open(path, false)?)
+}
+
+/// Reads a snapshot from the frames of its file.
+pub fn read_from<F: Read + Seek>(mut frames: Frames<F>) -> Result<Snapshot, DiskError> {
     let Next::Frame(head, _) = frames.read_next()? else {
         return Err(frames.damaged("it is empty"));
     };
     let Ok(head) = serde_json::from_slice::<Head>(&head) else {
         return Err(frames.damaged("its head cannot be read"));
     };
+    if !is_history_of(&head.history, head.last.as_ref()) {
+        return Err(frames.damaged("its history does not lead to its last entry"));
+    }
     let mut store = Store::default();
     let mut leader = None;
     loop {

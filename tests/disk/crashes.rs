@@ -295,3 +295,25 @@ fn a_disk_is_opened_by_one_and_never_by_an_older_program() {
     );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), newer);
 }
+
+#[test]
+fn what_was_committed_before_a_shorter_snapshot_came_says_nothing_of_what_comes_after() {
+    let folder = TempDir::new().unwrap();
+    let (mut files, _) = open(folder.path(), Io::default()).unwrap();
+    let mut model = Model::default();
+    (0..9).for_each(|seed| model.push(&mut Rng::new(seed)));
+    let commit = |index| Record::Commit { index, firm: true };
+    files
+        .write(&[Record::Append(model.entries.clone()), commit(9)])
+        .unwrap();
+    // Where the id leads, and not the log, commitment can go back.
+    files.write(&[Record::Install(model.snapshot(5))]).unwrap();
+    files
+        .write(&[Record::Append(model.entries[5..].to_vec())])
+        .unwrap();
+    drop(files);
+    let (files, found) = open(folder.path(), Io::default()).unwrap();
+    assert_eq!((found.entries.len(), found.commit), (4, 5));
+    drop(files);
+    assert_eq!(open(folder.path(), Io::default()).unwrap().1.commit, 5);
+}

@@ -21,7 +21,7 @@ use std::thread::JoinHandle;
 
 use crate::protocol::{Ballot, Entry, Record, Recovered, Snapshot};
 use crate::storage::codec::{Stored, Writer};
-use crate::storage::files::recovery::remove_before;
+use crate::storage::files::recovery::{is_used, remove_before};
 use crate::storage::frame::frame;
 use crate::storage::io::{Io, failed};
 use crate::storage::meta::{Meta, lock, read_meta, write_meta};
@@ -82,6 +82,14 @@ impl Files {
                 mode: fresh.mode,
                 ..meta
             },
+            // It is written before anything else: a crash does not leave this behind.
+            None if is_used(directory)? => {
+                return Err(DiskError::Damaged {
+                    path: directory.join("meta.json"),
+                    position: 0,
+                    what: "it is missing, though there are a node's files beside it",
+                });
+            }
             None => fresh,
         };
         write_meta(&io, directory, &meta)?;
@@ -225,6 +233,9 @@ impl Files {
         self.begin_log(number, &[])?;
         self.commit = index_of(snapshot.last.as_ref());
         snapshot::write(&self.io, &self.snapshot_path(number), snapshot)?;
+        // The log's head says what was committed before it, which may be more: what is added to the log must not be taken
+        // for that.
+        self.unsynced.stored(&Stored::Commit(self.commit));
         remove_before(&self.io, &self.directory, number)
     }
 

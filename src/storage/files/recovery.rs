@@ -9,7 +9,7 @@ use crate::storage::files::Files;
 use crate::storage::frame::{Frames, Next};
 use crate::storage::io::{Io, failed};
 use crate::storage::{DiskError, snapshot};
-use crate::types::{Index, index_of};
+use crate::types::{Index, TERM_LIMIT, index_of};
 
 impl Files {
     /// Reads what is there, cuts a torn end off, and goes on behind it.
@@ -31,6 +31,8 @@ impl Files {
             self.read_log(*number, logs.last() == Some(number), &mut found)?;
         }
         let last = base_of(&found) + found.entries.len() as Index;
+        // It must not reach what is yet to be added.
+        let is_clipped = found.commit > last;
         found.commit = match self.was_applied {
             // Whatever the next mode thinks of it, it was promised: who has to give it up is to say so.
             true => last,
@@ -60,6 +62,9 @@ impl Files {
             None => self.begin_log(base, &[])?,
         }
         remove_preliminary(&self.io, &self.directory)?;
+        if is_clipped {
+            self.unsynced.stored(&Stored::Commit(self.commit));
+        }
         if std::mem::take(&mut self.was_applied) {
             self.unsynced.stored(&Stored::Commit(self.commit));
             self.flush()?;
@@ -100,10 +105,14 @@ fn base_of(found: &Recovered) -> Index {
 /// Adds what a log says to what was found so far.
 fn take(found: &mut Recovered, stored: Stored) -> Result<(), &'static str> {
     match stored {
-        Stored::Ballot(ballot) => found.ballot = ballot,
+        Stored::Ballot(ballot) if ballot.term < TERM_LIMIT => found.ballot = ballot,
+        Stored::Ballot(_) => return Err("it holds a term beyond all reason"),
         Stored::Commit(index) => found.commit = index,
         Stored::Recovering(recovering) => found.recovering = recovering,
         Stored::Append(entries) => {
+            if !follow_each_other(&entries) {
+                return Err("its entries do not follow each other");
+            }
             let base = base_of(found);
             let entries = entries.into_iter().filter(|entry| entry.id.index > base);
             let entries: Vec<Entry> = entries.collect();
@@ -119,6 +128,17 @@ fn take(found: &mut Recovered, stored: Stored) -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+fn follow_each_other(entries: &[Entry]) -> bool {
+    let is_next = |pair: &[Entry]| pair[0].id.index + 1 == pair[1].id.index;
+    entries.iter().all(|entry| entry.id.is_sound()) && entries.windows(2).all(is_next)
+}
+
+/// Whether a node's log or snapshot is in `directory`.
+pub(super) fn is_used(directory: &Path) -> Result<bool, DiskError> {
+    let (snapshots, logs) = numbers(directory)?;
+    Ok(!snapshots.is_empty() || !logs.is_empty())
 }
 
 /// The numbers of snapshots and logs in `directory`, in order.
