@@ -4,14 +4,15 @@ use crate::value::{Key, MAX_KEY};
 
 /// Why a path names no key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum InvalidKey {
+pub enum InvalidKey {
     /// A `%` without two hexadecimal digits, or bytes that are not UTF-8.
     Encoding,
     /// Longer than [`MAX_KEY`].
     TooLong,
 }
 
-pub(super) fn decode(path: &str) -> Result<Key, InvalidKey> {
+/// The key that `path` names: what stands behind `/key/`.
+pub fn decode(path: &str) -> Result<Key, InvalidKey> {
     let raw = path.strip_prefix("/key/").unwrap_or_default();
     if !raw.contains('%') {
         return sized(raw);

@@ -4,10 +4,10 @@ mod answer;
 mod data;
 mod gate;
 mod internal;
-mod key;
+pub mod key;
 mod reads;
 mod stream;
-mod terms;
+pub mod terms;
 
 use std::io;
 use std::time::Duration;

@@ -11,15 +11,20 @@ use crate::store::{Condition, Proviso, Token};
 use crate::types::EntryId;
 
 /// By which a client names a write.
-pub(super) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
-/// The terms that `headers` set, or the answer to headers that set none.
+/// The terms that `headers` set, or the answer to headers that cannot be understood.
 pub(super) fn terms(headers: &HeaderMap) -> Result<Option<Arc<Proviso>>, Box<Response>> {
     let refuse = |why| Box::new(answer::error(StatusCode::BAD_REQUEST, why));
-    let condition = condition(headers).map_err(refuse)?;
-    let token = token(headers).map_err(refuse)?;
+    let proviso = read(headers).map_err(refuse)?;
+    Ok(proviso.map(Arc::new))
+}
+
+/// The terms that `headers` set, if any, or why they cannot be understood.
+pub fn read(headers: &HeaderMap) -> Result<Option<Proviso>, &'static str> {
+    let (condition, token) = (condition(headers)?, token(headers)?);
     let proviso = Proviso { condition, token };
-    Ok((proviso != Proviso::default()).then(|| Arc::new(proviso)))
+    Ok((proviso != Proviso::default()).then_some(proviso))
 }
 
 fn condition(headers: &HeaderMap) -> Result<Option<Condition>, &'static str> {
