@@ -179,6 +179,7 @@ pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
             faults: Arc::new(RwLock::new(Faults::default())),
             max_value: node.max_value,
             course: node.timing.course,
+            tap: None,
         },
     };
     let running = node_task::start(seat, found, rng.draw()).map_err(cannot)?;

@@ -133,6 +133,7 @@ impl Up {
             max_value: self.max_value,
             course: self.timing.course,
             lang: self.timing.lang_name(),
+            tap: None,
         })
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::runtime::descriptors::TooFew;
 use crate::runtime::roster::number;
 use crate::runtime::sockets::{self, Reserved};
+use crate::runtime::tap::Tap;
 use crate::storage::DiskError;
 use crate::types::{Mode, NodeId, Safeguards};
 
@@ -42,6 +43,8 @@ pub struct Options {
     pub course: bool,
     /// The language of the lines that it is watched in.
     pub lang: String,
+    /// Who is told everything that goes through the nodes' doors.
+    pub tap: Option<Tap>,
 }
 
 /// Why a cluster did not start. Nothing of it is left behind.

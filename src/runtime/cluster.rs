@@ -30,7 +30,7 @@ use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, ModeInfo, NodeA
 pub struct Cluster {
     info: ClusterInfo,
     options: Options,
-    world: World,
+    pub(super) world: World,
     events: Arc<EventLog>,
     slots: SyncMutex<BTreeMap<NodeId, Arc<Slot>>>,
     /// Those who are members if no log says otherwise.
@@ -60,6 +60,7 @@ impl Cluster {
             faults: Arc::new(RwLock::new(Faults::default())),
             max_value: options.max_value,
             course: options.course,
+            tap: options.tap.clone(),
         };
         let info = info(&options, rng.draw());
         let cluster = Cluster {

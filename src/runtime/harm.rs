@@ -1,15 +1,23 @@
-//! What becomes of the disk of a node that is killed.
+//! What is done to a cluster: to the messages between its nodes, and to the disks of those that are killed.
 
 use std::io;
+use std::sync::PoisonError;
 
 use crate::engine::{Engine, Harm};
 use crate::event::{Event, Loss, LostWrite};
+use crate::faults::Faults;
 use crate::protocol::Node;
 use crate::runtime::cluster::Cluster;
 use crate::storage::Disk;
 use crate::types::NodeId;
 
 impl Cluster {
+    /// Changes what becomes of the messages between nodes. Those already under way arrive.
+    pub fn change_faults(&self, change: impl FnOnce(&mut Faults)) {
+        let faults = &self.world.faults;
+        change(&mut faults.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Destroys a dead node's disk, and reports what only it held. What cannot be read was lost before.
     async fn wipe(&self, id: &NodeId, disk: &mut Box<dyn Disk>) -> io::Result<()> {
         let mut others = Vec::new();

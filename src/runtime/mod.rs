@@ -22,6 +22,7 @@ mod running;
 pub mod seat;
 mod slot;
 pub mod sockets;
+pub mod tap;
 pub mod transport;
 pub mod view;
 
@@ -29,3 +30,4 @@ pub use boot::{BootError, Options};
 pub use cluster::Cluster;
 pub use running::RunningNode;
 pub use seat::{Seat, World};
+pub use tap::{Birth, Step, Tap, Tapped};

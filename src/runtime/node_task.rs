@@ -35,6 +35,9 @@ pub fn start(seat: Seat, recovered: Recovered, seed: u64) -> std::io::Result<Run
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let listener = tokio::net::TcpListener::from_std(seat.listener)?;
+    if let Some(tap) = &seat.world.tap {
+        tap.born(&seat.config, &recovered, seed);
+    }
     let node = Node::new(seat.config, recovered, seed);
     let window = Window::new(View::of(&node, seat.world.clock.now()));
     let service = http::Service::new(node.config(), &seat.world, window.clone(), inbox.clone());
@@ -289,7 +292,11 @@ impl Task {
         records: &mut Vec<Record>,
         promises: &mut Vec<Promise>,
     ) {
-        for action in self.node.step(now, input) {
+        let actions = match &self.world.tap {
+            None => self.node.step(now, input),
+            Some(tap) => tap.step(&mut self.node, now, input),
+        };
+        for action in actions {
             match action {
                 Action::Persist(record) => records.push(record),
                 Action::Send { to, message } => match asker.take_if(|_| message.is_answer()) {

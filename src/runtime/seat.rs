@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use crate::event::Event;
 use crate::faults::Faults;
 use crate::runtime::clock::Clock;
+use crate::runtime::tap::Tap;
 use crate::storage::Disk;
 use crate::types::{Config, NodeId};
 
@@ -29,6 +30,8 @@ pub struct World {
     pub max_value: usize,
     /// Whether clients' requests are reported as events, as the chapter's programs log them.
     pub course: bool,
+    /// Who is told everything that goes through the nodes' doors.
+    pub tap: Option<Tap>,
 }
 
 /// Everything a node needs to live.

@@ -74,6 +74,7 @@ async fn no_acknowledgement_leaves_before_a_completed_write_on_a_majority() {
         faults: Arc::new(RwLock::new(Faults::default())),
         max_value: 1 << 20,
         course: false,
+        tap: None,
     };
     let mut nodes = Vec::new();
     let mut gates: BTreeMap<NodeId, Sender<()>> = BTreeMap::new();
