@@ -307,7 +307,9 @@ fn what_was_committed_before_a_shorter_snapshot_came_says_nothing_of_what_comes_
         .write(&[Record::Append(model.entries.clone()), commit(9)])
         .unwrap();
     // Where the id leads, and not the log, commitment can go back.
-    files.write(&[Record::Install(model.snapshot(5))]).unwrap();
+    files
+        .write(&[Record::Install(Box::new(model.snapshot(5)))])
+        .unwrap();
     files
         .write(&[Record::Append(model.entries[5..].to_vec())])
         .unwrap();
