@@ -215,6 +215,9 @@ impl Node {
         let Part::Leader(leading) = &self.part else {
             return;
         };
+        if self.commit >= self.log.last_index() {
+            return;
+        }
         let own = &self.config.id;
         let held = |id: &NodeId| match id == own {
             true => self.log.last_index(),
@@ -223,6 +226,10 @@ impl Node {
                 intact.map_or(0, Progress::held)
             }
         };
+        let (voters, majority) = self.quorum();
+        if voters.filter(|id| held(id) > self.commit).count() < majority {
+            return;
+        }
         let (voters, majority) = self.quorum();
         let mut matches: Vec<Index> = voters.map(held).collect();
         matches.sort_unstable_by(|a, b| b.cmp(a));
@@ -257,8 +264,8 @@ impl Node {
         if self.config.mode.commits()
             && leading
                 .followers
-                .values()
-                .any(|p| p.told < commit && p.tell_at.is_none())
+                .iter()
+                .any(|(_, p)| p.told < commit && p.tell_at.is_none())
         {
             self.tell(now);
         }
@@ -285,7 +292,7 @@ impl Node {
             return false;
         };
         let answered = |id: &&NodeId| {
-            let follower = leading.followers.get(*id);
+            let follower = leading.followers.get(id);
             **id == self.config.id || follower.is_some_and(|p| p.intact && p.answered > round)
         };
         self.members.voters.iter().filter(answered).count() >= self.members.majority()
@@ -303,7 +310,7 @@ impl Node {
             .duties
             .insert((now + timeout, Duty::CheckQuorum, own.clone()));
         let lately = |id: &&NodeId| {
-            let intact = leading.followers.get(*id).filter(|p| p.intact);
+            let intact = leading.followers.get(id).filter(|p| p.intact);
             let heard = intact.and_then(|p| p.heard);
             **id == own || heard.is_some_and(|at| now - at <= timeout)
         };

@@ -100,10 +100,22 @@ pub fn id_in(history: &[Run], last: Index, index: Index) -> Option<EntryId> {
     if index == 0 || index > last {
         return None;
     }
-    let run = history
-        .partition_point(|run| run.first <= index)
-        .checked_sub(1)?;
-    Some(history[run].id(index))
+    run_at(history, index).map(|run| run.id(index))
+}
+
+/// Whether `id` is an entry of a log with this history, as far as it reaches.
+pub fn is_in(history: &[Run], last: Index, id: &EntryId) -> bool {
+    let is_of = |run: &Run| (run.term, &run.leader, run.boot) == (id.term, &id.leader, id.boot);
+    (1..=last).contains(&id.index) && run_at(history, id.index).is_some_and(is_of)
+}
+
+/// Who wrote the entry at `index`: mostly the last of them.
+fn run_at(history: &[Run], index: Index) -> Option<&Run> {
+    let newest = history.last().filter(|run| run.first <= index);
+    newest.or_else(|| {
+        let run = history.partition_point(|run| run.first <= index);
+        history.get(run.checked_sub(1)?)
+    })
 }
 
 /// The history of the part of a log that ends at `index`.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::history::{Run, extend_history, history_upto, id_in};
+use crate::protocol::history::{Run, extend_history, history_upto, id_in, is_in};
 use crate::protocol::record::{Recovered, Snapshot};
 use crate::store::Command;
 use crate::types::{EntryId, Index, Members, index_of};
@@ -138,7 +138,7 @@ impl Log {
 
     /// Whether `id` is part of this log, compacted or not. "Before everything" is part of every log.
     pub fn contains(&self, id: Option<&EntryId>) -> bool {
-        id.is_none_or(|id| self.id_at(id.index).as_ref() == Some(id))
+        id.is_none_or(|id| is_in(&self.history, self.last_index(), id))
     }
 
     /// The index of the last kept entry that names members; 0 if none does.

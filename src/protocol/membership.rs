@@ -78,7 +78,7 @@ impl Node {
         };
         let timeout = self.config.election_timeout;
         let is_heard = |id: &&NodeId| {
-            let follower = leading.followers.get(*id).filter(|p| p.intact);
+            let follower = leading.followers.get(id).filter(|p| p.intact);
             let heard = follower.and_then(|p| p.heard);
             **id == self.config.id || heard.is_some_and(|at| now - at <= timeout)
         };

@@ -75,6 +75,7 @@ mod install;
 mod loss;
 mod membership;
 mod node;
+mod peers;
 mod progress;
 mod reads;
 mod recovery;

@@ -163,8 +163,12 @@ impl Node {
     pub fn due(&self, now: Time) -> impl Iterator<Item = Input> + use<> {
         let due = self.next_deadline().filter(|due| *due <= now);
         let is_late = due.is_some_and(|due| now - due > self.config.election_timeout / 2);
-        let resumed = is_late.then_some(Input::Resumed);
-        resumed.into_iter().chain(due.map(|_| Input::Tick))
+        let steps = [(is_late, true), (due.is_some(), false)].into_iter();
+        let steps = steps.filter(|(is_taken, _)| *is_taken);
+        steps.map(|(_, says_so)| match says_so {
+            true => Input::Resumed,
+            false => Input::Tick,
+        })
     }
 
     /// Takes an emptied list of actions back, so that the next step needs no new one.

@@ -1,11 +1,12 @@
 //! What a leader knows of its followers, and what it has to do when.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::planted::{Bug, is_planted};
 use crate::protocol::clients::Waiting;
 use crate::protocol::copies::Copies;
 use crate::protocol::membership::Changing;
+use crate::protocol::peers::Peers;
 use crate::protocol::reads::Reads;
 use crate::protocol::record::Snapshot;
 use crate::protocol::transfer::HandingOver;
@@ -19,7 +20,7 @@ pub(super) struct Leading {
     pub(super) round: u64,
     /// The index of the first entry of this leadership.
     pub(super) began: Index,
-    pub(super) followers: BTreeMap<NodeId, Progress>,
+    pub(super) followers: Peers<Progress>,
     /// What is to be done when, in order.
     pub(super) duties: BTreeSet<(Time, Duty, NodeId)>,
     /// Writes whose clients wait, in order of their entries.
@@ -164,11 +165,10 @@ impl Progress {
 impl Leading {
     /// Leads `followers`: everyone is sent a heartbeat at once. The first entry of this leadership will be `began`.
     pub(super) fn new(now: Time, began: Index, followers: impl Iterator<Item = NodeId>) -> Leading {
-        let followers: BTreeMap<NodeId, Progress> =
-            followers.map(|id| (id, Progress::new())).collect();
+        let followers: Peers<Progress> = followers.map(|id| (id, Progress::new())).collect();
         let duties = followers
-            .keys()
-            .map(|id| (now, Duty::Heartbeat, id.clone()))
+            .iter()
+            .map(|(id, _)| (now, Duty::Heartbeat, id.clone()))
             .collect();
         Leading {
             round: 0,
@@ -204,7 +204,7 @@ impl Leading {
     /// The voters that are not known to have `index`, or whose word does not count.
     pub(super) fn missing(&self, members: &Members, index: Index) -> Vec<NodeId> {
         let lacks = |id: &&NodeId| {
-            let progress = self.followers.get(*id);
+            let progress = self.followers.get(id);
             progress.is_some_and(|progress| progress.matched < index || !progress.intact)
         };
         members.voters.iter().filter(lacks).cloned().collect()
@@ -212,12 +212,12 @@ impl Leading {
 
     /// Makes the followers those of `members` besides `own`; new ones are sent a heartbeat at once.
     pub(super) fn follow(&mut self, now: Time, members: &Members, own: &NodeId) {
-        self.followers.retain(|id, _| members.contains(id));
+        self.followers.retain(|id| members.contains(id));
         let followers = &self.followers;
         self.duties
-            .retain(|(_, _, id)| id == own || followers.contains_key(id));
+            .retain(|(_, _, id)| id == own || followers.contains(id));
         for id in members.iter().filter(|id| *id != own) {
-            if !self.followers.contains_key(id) {
+            if !self.followers.contains(id) {
                 self.followers.insert(id.clone(), Progress::new());
                 self.duties.insert((now, Duty::Heartbeat, id.clone()));
             }
@@ -226,7 +226,7 @@ impl Leading {
 
     /// The leader itself stood still: that it heard nobody meanwhile proves nothing.
     pub(super) fn excuse_silence(&mut self, now: Time) {
-        for progress in self.followers.values_mut() {
+        for (_, progress) in self.followers.iter_mut() {
             progress.heard = Some(now);
         }
     }
@@ -236,7 +236,7 @@ impl Leading {
         let Some(progress) = self.followers.remove(address) else {
             return;
         };
-        let known = id == own || self.followers.contains_key(id);
+        let known = id == own || self.followers.contains(id);
         for (due, duty, to) in std::mem::take(&mut self.duties) {
             if to != *address {
                 self.duties.insert((due, duty, to));

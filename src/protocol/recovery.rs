@@ -43,10 +43,10 @@ impl Node {
             return;
         };
         let waiting = leading.followers.iter();
-        let waiting = waiting.filter_map(|(id, p)| Some((id.clone(), p.recovering?)));
+        let waiting = waiting.filter_map(|(id, p)| Some((id, p.recovering?)));
         let confirmed: Vec<NodeId> = waiting
             .filter(|(_, round)| self.is_confirmed(*round))
-            .map(|(id, _)| id)
+            .map(|(id, _)| id.clone())
             .collect();
         for id in confirmed {
             let (claim, mut held, mut life) = (self.claim(), 0, None);

@@ -70,6 +70,7 @@ pub(super) type Map<V> = HashMap<EntryKey, V, BuildHasherDefault<Mixed>>;
 
 #[derive(Debug)]
 struct Known {
+    id: EntryId,
     before: Option<EntryKey>,
     command: Command,
 }
@@ -93,6 +94,7 @@ impl Ledger {
     pub(super) fn write(&mut self, before: Option<EntryKey>, entry: &Entry) -> Result<(), String> {
         let key = EntryKey::of(&entry.id);
         let known = self.entries.entry(key).or_insert_with(|| Known {
+            id: entry.id.clone(),
             before,
             command: entry.command.clone(),
         });
@@ -141,16 +143,20 @@ impl Ledger {
             if let Some(store) = self.stores.get(&at) {
                 break store.clone();
             }
-            let Known { before, command } = self.entries.get(&at)?;
-            commands.push((at, command));
+            let Known {
+                id,
+                before,
+                command,
+            } = self.entries.get(&at)?;
+            commands.push((id, command));
             match before {
                 None => break Store::default(),
                 Some(_) if commands.len() as u64 > 2 * APART => return None,
                 Some(before) => at = *before,
             }
         };
-        for (key, command) in commands.into_iter().rev() {
-            store.apply(&key.id(), command);
+        for (id, command) in commands.into_iter().rev() {
+            store.apply(id, command);
         }
         Some(store)
     }

@@ -4,6 +4,8 @@
 //! node forgets the same ones. A write that is repeated after it was forgotten is carried out again: who names writes
 //! should stop repeating one long before ten thousand others were made.
 
+use std::sync::Arc;
+
 use imbl::OrdMap;
 use serde::{Deserialize, Serialize};
 
@@ -32,30 +34,31 @@ pub struct Session {
 /// Those that are remembered.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sessions {
-    by_token: OrdMap<Token, Session>,
-    by_place: OrdMap<u64, Token>,
+    by_token: OrdMap<Token, Arc<Session>>,
+    by_place: OrdMap<u64, Arc<Session>>,
 }
 
 impl Sessions {
     pub(super) fn find(&self, token: &Token) -> Option<&Session> {
-        self.by_token.get(token)
+        self.by_token.get(token).map(Arc::as_ref)
     }
 
     /// Remembers `session`, and forgets the oldest beyond the bound.
     pub(super) fn remember(&mut self, session: Session) {
-        self.by_place.insert(session.place, session.token.clone());
+        let session = Arc::new(session);
+        self.by_place.insert(session.place, session.clone());
         self.by_token.insert(session.token.clone(), session);
         if self.by_place.len() > REMEMBERED
             && let Some((oldest, _)) = self.by_place.get_min().cloned()
-            && let Some(token) = self.by_place.remove(&oldest)
+            && let Some(session) = self.by_place.remove(&oldest)
         {
-            self.by_token.remove(&token);
+            self.by_token.remove(&session.token);
         }
     }
 
     pub(super) fn after(&self, place: u64) -> impl Iterator<Item = &Session> {
         let sessions = self.by_place.range(place..);
-        sessions.filter_map(|(_, token)| self.by_token.get(token))
+        sessions.map(|(_, session)| session.as_ref())
     }
 
     pub(super) fn len(&self) -> usize {
@@ -72,9 +75,7 @@ impl PartialEq for Sessions {
                 && a.by == b.by
                 && a.outcome == b.outcome
         };
-        let (mine, theirs) = (self.by_token.values(), other.by_token.values());
-        self.len() == other.len()
-            && mine.zip(theirs).all(|(a, b)| same(a, b))
-            && self.by_place.values().eq(other.by_place.values())
+        let (mine, theirs) = (self.by_place.values(), other.by_place.values());
+        self.len() == other.len() && mine.zip(theirs).all(|(a, b)| same(a, b))
     }
 }
