@@ -355,7 +355,13 @@ impl World {
             let seat = self.seats.get(*place as usize);
             seat.is_some_and(|seat| seat.disk.holds(entry))
         };
-        let held = voters.iter().filter_map(place_of).filter(holds).count();
+        // It may have been committed just before the members changed, with the help of one who is none any more.
+        let before = node.log().members_at().saturating_sub(1);
+        let before = node.log().members_upto(before);
+        let former = before.map_or(&node.config().members.voters, |before| &before.voters);
+        let former = former.iter().filter(|id| !voters.contains(id));
+        let held = voters.iter().chain(former).filter_map(place_of);
+        let held = held.filter(holds).count();
         let needed = match self.plan.mode.replication {
             Replication::Async => usize::from(holds(&place)).max(1).min(held.max(1)),
             Replication::Quorum => node.members().majority(),
