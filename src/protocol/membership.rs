@@ -115,6 +115,23 @@ impl Node {
         index
     }
 
+    pub(super) fn is_voter(&self) -> bool {
+        self.members.votes(&self.config.id)
+    }
+
+    /// Whether it was a voter until an entry that may not be committed yet. It stands as if it were one, though its own vote
+    /// does not count: perhaps it alone holds that entry, and then nobody else would be voted for (§4.2.2).
+    pub(super) fn is_being_removed(&self) -> bool {
+        let named = self.log.members_at();
+        let before = named.checked_sub(1).filter(|_| named > self.commit);
+        before.is_some_and(|before| {
+            let before = self.log.members_upto(before);
+            before
+                .unwrap_or(&self.config.members)
+                .votes(&self.config.id)
+        }) && !self.is_voter()
+    }
+
     /// A leader serves the members in force.
     pub(super) fn lead_members(&mut self) {
         if let Part::Leader(leading) = &mut self.part {
@@ -129,6 +146,9 @@ impl Node {
         let Part::Leader(leading) = &mut self.part else {
             return;
         };
+        if leading.changing.is_none() {
+            return self.leave_if_removed(now);
+        }
         let Some(changing) = leading.changing.as_mut().filter(|c| c.index <= commit) else {
             return;
         };
@@ -165,10 +185,14 @@ impl Node {
         {
             self.reply(request, Reply::Changed);
         }
-        if members.votes(&self.config.id) {
+        self.leave_if_removed(now);
+    }
+
+    /// A leader that is no member any more has done its last duty once that is committed and the others know (§4.2.2).
+    fn leave_if_removed(&mut self, now: Time) {
+        if self.is_voter() || self.log.members_at() > self.commit {
             return;
         }
-        // A leader that is no member any more has done its last duty once the others know (§4.2.2).
         self.confirm();
         let (term, leader) = (self.term, None);
         self.report(Event::SteppedDown { term, leader });

@@ -83,7 +83,7 @@ impl Node {
     /// The leader is silent: finds out whether to lead. At a new cluster's first deadline that is no news.
     pub(super) fn stand(&mut self, now: Time, bootstrap: bool) {
         let votes = self.config.mode.election == Election::Raft;
-        if votes && (self.recovering || !self.members.votes(&self.config.id)) {
+        if votes && (self.recovering || !(self.is_voter() || self.is_being_removed())) {
             // It may not: whoever may will lead it.
             return self.wait_on(now);
         }
