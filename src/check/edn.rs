@@ -15,35 +15,24 @@ use crate::check::history::{Builder, Event, History, Kind, ONLY_KEY, Unusable, n
 struct Reader<'a> {
     rest: &'a str,
     text: &'a str,
-    /// A place in the text, and its line: lines are counted from there on.
-    counted: (usize, usize),
+    /// How much of the text was counted, and its lines.
+    counted: usize,
+    lines: usize,
 }
 
 /// How deep forms may be nested.
 const DEEPEST: usize = 64;
 
 impl<'a> Reader<'a> {
-    fn new(text: &'a str) -> Reader<'a> {
-        Reader {
-            rest: text,
-            text,
-            counted: (0, 1),
-        }
+    fn line(&mut self) -> usize {
+        let read = self.text.len() - self.rest.len();
+        let new = &self.text.as_bytes()[self.counted..read];
+        self.lines += new.iter().filter(|byte| **byte == b'\n').count();
+        self.counted = read;
+        self.lines + 1
     }
 
-    fn line(&self) -> usize {
-        let (place, line) = self.counted;
-        let read = &self.text[place..self.text.len() - self.rest.len()];
-        line + read.matches('\n').count()
-    }
-
-    /// The line of the next top-level form.
-    fn next_line(&mut self) -> usize {
-        self.counted = (self.text.len() - self.rest.len(), self.line());
-        self.counted.1
-    }
-
-    fn unusable(&self, what: impl Into<String>) -> Unusable {
+    fn unusable(&mut self, what: impl Into<String>) -> Unusable {
         Unusable {
             line: self.line(),
             what: what.into(),
@@ -107,7 +96,9 @@ impl<'a> Reader<'a> {
         };
         let (string, rest) = self.rest.split_at(end + 1);
         let read = serde_json::from_str(&string.replace('\n', "\\n"));
-        let value = read.map_err(|_| self.unusable(format!("{string} is no string")))?;
+        let Ok(value) = read else {
+            return Err(self.unusable(format!("{string} is no string")));
+        };
         self.rest = rest;
         Ok(value)
     }
@@ -123,6 +114,30 @@ impl<'a> Reader<'a> {
                 return Ok(items);
             }
             items.push(self.form(depth + 1)?);
+        }
+    }
+
+    /// All forms, with the line where each begins: one behind the other, or in a vector or a list.
+    fn forms(&mut self) -> Result<Vec<(usize, Json)>, Unusable> {
+        let (mut forms, mut close) = (Vec::new(), None);
+        loop {
+            self.skip();
+            let next = self.rest.chars().next();
+            match (next, close) {
+                (None, None) => return Ok(forms),
+                (Some(c), None) if c == '[' || c == '(' => {
+                    close = Some(if c == '[' { ']' } else { ')' });
+                    self.rest = &self.rest[1..];
+                }
+                (Some(c), Some(end)) if c == end => {
+                    close = None;
+                    self.rest = &self.rest[1..];
+                }
+                _ => {
+                    let line = self.line();
+                    forms.push((line, self.form(0)?));
+                }
+            }
         }
     }
 
@@ -174,19 +189,13 @@ fn pair(value: &Json) -> Option<(&Json, &Json)> {
 
 /// Reads a history of Jepsen's.
 pub(super) fn read(text: &str) -> Result<History, Unusable> {
-    let mut reader = Reader::new(text);
-    let mut forms: Vec<(usize, Json)> = Vec::new();
-    loop {
-        reader.skip();
-        if reader.rest.is_empty() {
-            break;
-        }
-        let line = reader.next_line();
-        match reader.form(0)? {
-            Json::Array(many) => forms.extend(many.into_iter().map(|form| (line, form))),
-            form => forms.push((line, form)),
-        }
-    }
+    let mut reader = Reader {
+        rest: text,
+        text,
+        counted: 0,
+        lines: 0,
+    };
+    let forms = reader.forms()?;
     let is = |form: &Json, field: &str, value: &str| form[field] == value;
     let asks = |form: &&(usize, Json)| is(&form.1, "type", "invoke") && is(&form.1, "f", "read");
     let mut reads = forms.iter().filter(asks).peekable();
@@ -275,5 +284,8 @@ mod tests {
         assert!(broken("{:process 0 :type}").contains("without a value"));
         assert!(broken(&":a [".repeat(100)).contains("nested"));
         assert!(broken("{:type :ok :f :read}").contains("no operation"));
+        let twice = "[{:process 0 :type :invoke :f :read}\n {:process 0 :type :invoke :f :read}]";
+        assert!(broken(twice).contains("line 2: process 0 has an operation open"));
+        assert!(broken("[{:process 0 :type :invoke :f :read}").contains("ends within"));
     }
 }

@@ -1,63 +1,159 @@
-//! Why a history is not linearizable: as few operations as show it.
+//! Why a history is not linearizable, or not sequentially consistent: as few operations as show it.
 //!
 //! An operation that is left out counts as one of which nothing is known: it may have happened at any time, any number of
 //! times, or never. So what remains cannot be put in order *whatever* the others did; and as soon as any one of them is
 //! left out too, it can.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::check::history::{End, History};
 use crate::check::linear::{by_key, decide};
-use crate::check::search::Found;
+use crate::check::sequential;
+use crate::check::walk::Found;
 
-/// The few operations of one key that cannot be put in order.
+/// The few operations that cannot be put in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
-    /// The history of that key, up to the answer that is one too many.
+    /// The history that they are of.
     pub history: History,
     /// The operations that cannot be ordered, in the order in which they were asked.
     pub operations: Vec<usize>,
     /// As many of them as can be, in such an order.
     pub order: Vec<usize>,
+    /// Any one of them less, and the rest can be ordered. Otherwise the time was not enough to see that.
+    pub is_smallest: bool,
+    /// Where time counts: the answer that is one too many.
+    pub stuck: Option<Stuck>,
 }
 
-/// Explains why `key` of `history` is not linearizable; `None` if that cannot be found until `deadline`, or if it is.
+/// The first answer with which no order is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// Its place among all events.
+    pub event: usize,
+    /// An order that explains all before it.
+    pub before: Vec<usize>,
+}
+
+/// Explains why `key` of `history` is not linearizable, with the history of that key, up to the answer that is one too
+/// many. They are not the fewest, if those are not found until `deadline`; `None` if it is linearizable, or if the time is
+/// not even enough to see that it is not.
 pub fn explain(history: &History, key: usize, deadline: Instant) -> Option<Explanation> {
+    let time = Time::until(deadline);
     let numbers = by_key(history).get(key)?.clone();
-    let history = shortest(history, &numbers, deadline)?;
-    let numbers: Vec<usize> = (0..history.operations.len()).collect();
-    let operations = minimal(&history, numbers, deadline)?;
-    let left_out = others(&history, &operations);
-    match decide(&history, &operations, &left_out, deadline) {
-        Found::None(order) => Some(Explanation {
-            history,
-            operations,
-            order,
-        }),
-        Found::Order(_) | Found::Unknown => None,
+    let (history, stuck) = shortest(history, &numbers, &time)?;
+    let decide =
+        |kept: &[usize]| decide(&history, kept, &others(&history, kept), time.slice().into());
+    let operations: Vec<usize> = (0..history.operations.len()).collect();
+    let Found::None(order) = decide(&operations) else {
+        return None;
+    };
+    let whole = Part { operations, order };
+    let (part, is_smallest) = minimal(whole, &time, decide);
+    Some(part.explain(history, is_smallest, Some(stuck)))
+}
+
+/// Explains why no order that keeps each client's own explains some operations of `history`, of which that is known, as
+/// is the longest order of a part of them. Not the fewest, if those are not found until `deadline`.
+pub fn explain_sequential(
+    history: &History,
+    operations: &[usize],
+    order: &[usize],
+    deadline: Instant,
+) -> Explanation {
+    let time = Time::until(deadline);
+    let refute = |kept: &[usize]| {
+        sequential::refute(history, kept, &others(history, kept), time.slice().into())
+    };
+    let decide = |kept: &[usize]| {
+        sequential::decide(history, kept, &others(history, kept), time.slice().into())
+    };
+    let whole = Part {
+        operations: operations.to_vec(),
+        order: order.to_vec(),
+    };
+    // What shows without a search is small, and soon found.
+    let (part, _) = minimal(beginning(whole, refute), &time, refute);
+    let (part, is_smallest) = minimal(beginning(part, decide), &time, decide);
+    part.explain(history.clone(), is_smallest, None)
+}
+
+/// The time for one explanation.
+struct Time {
+    deadline: Instant,
+    slice: Duration,
+}
+
+/// How many questions there is time for that are not answered.
+const SLICES: u32 = 32;
+
+impl Time {
+    fn until(deadline: Instant) -> Time {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let slice = left / SLICES;
+        Time { deadline, slice }
+    }
+
+    /// Until when one question may be thought about.
+    fn slice(&self) -> Instant {
+        self.deadline.min(Instant::now() + self.slice)
     }
 }
 
+/// Some operations that cannot be put in order, and how far one gets.
+struct Part {
+    operations: Vec<usize>,
+    order: Vec<usize>,
+}
+
+impl Part {
+    fn explain(self, history: History, is_smallest: bool, stuck: Option<Stuck>) -> Explanation {
+        Explanation {
+            stuck,
+            history,
+            operations: self.operations,
+            order: self.order,
+            is_smallest,
+        }
+    }
+}
+
+/// So many of the first operations as cannot be put in order: if they cannot, neither can more.
+fn beginning(mut part: Part, decide: impl Fn(&[usize]) -> Found) -> Part {
+    let (mut good, mut bad) = (0, part.operations.len());
+    while good < bad {
+        let middle = good.midpoint(bad);
+        match decide(&part.operations[..middle]) {
+            Found::None(order) => (bad, part.order) = (middle, order),
+            Found::Order(_) | Found::Unknown => good = middle + 1,
+        }
+    }
+    part.operations.truncate(bad);
+    part
+}
+
 /// The history of one key up to the first answer with which it cannot be ordered any more.
-fn shortest(history: &History, numbers: &[usize], deadline: Instant) -> Option<History> {
+fn shortest(history: &History, numbers: &[usize], time: &Time) -> Option<(History, Stuck)> {
     let returned = numbers
         .iter()
         .filter_map(|n| history.operations[*n].returned);
     let mut ends: Vec<usize> = returned.collect();
     ends.sort_unstable();
+    let mut before = Vec::new();
     // If it cannot be ordered up to an answer, it cannot be up to a later one either.
     let (mut good, mut bad) = (0, ends.len());
     while good < bad {
         let middle = good.midpoint(bad);
         let part = until(history, numbers, ends[middle]);
         let all: Vec<usize> = (0..part.operations.len()).collect();
-        match decide(&part, &all, &[], deadline) {
-            Found::Order(_) => good = middle + 1,
+        match decide(&part, &all, &[], time.slice().into()) {
+            Found::Order(order) => (good, before) = (middle + 1, order),
+            Found::Unknown => good = middle + 1,
             Found::None(_) => bad = middle,
-            Found::Unknown => return None,
         }
     }
-    Some(until(history, numbers, *ends.get(good)?))
+    let event = *ends.get(bad).or(ends.last())?;
+    Some((until(history, numbers, event), Stuck { event, before }))
 }
 
 /// What was known at the moment `end`.
@@ -82,28 +178,44 @@ fn until(history: &History, numbers: &[usize], end: usize) -> History {
 }
 
 fn others(history: &History, operations: &[usize]) -> Vec<usize> {
-    let all = 0..history.operations.len();
-    all.filter(|n| !operations.contains(n)).collect()
+    let mut is_other = vec![true; history.operations.len()];
+    operations
+        .iter()
+        .for_each(|number| is_other[*number] = false);
+    let all = is_other.iter().enumerate();
+    all.filter(|(_, other)| **other)
+        .map(|(number, _)| number)
+        .collect()
 }
 
-/// Leaves out as many as possible (Zeller's delta debugging: large pieces first, then each alone).
-fn minimal(history: &History, mut kept: Vec<usize>, deadline: Instant) -> Option<Vec<usize>> {
-    let mut size = kept.len().div_ceil(2).max(1);
+/// Leaves out as many as possible (Zeller's delta debugging: large pieces first, then each alone). Says, too, whether each
+/// that is left is needed for sure.
+fn minimal(mut part: Part, time: &Time, decide: impl Fn(&[usize]) -> Found) -> (Part, bool) {
+    let mut size = part.operations.len().div_ceil(2);
     loop {
-        let (mut at, mut shrunk) = (0, false);
-        while at < kept.len() {
-            let end = (at + size).min(kept.len());
-            let rest = [&kept[..at], &kept[end..]].concat();
-            match decide(history, &rest, &others(history, &rest), deadline) {
-                Found::None(_) => (kept, shrunk) = (rest, true),
+        let (mut at, mut shrunk, mut is_sure) = (0, false, true);
+        while at < part.operations.len() {
+            if Instant::now() > time.deadline {
+                return (part, false);
+            }
+            let end = (at + size).min(part.operations.len());
+            let rest = [&part.operations[..at], &part.operations[end..]].concat();
+            match decide(&rest) {
+                Found::None(order) => {
+                    part = Part {
+                        operations: rest,
+                        order,
+                    };
+                    shrunk = true;
+                }
                 Found::Order(_) => at = end,
-                Found::Unknown => return None,
+                Found::Unknown => (at, is_sure) = (end, false),
             }
         }
         match (size, shrunk) {
-            (1, false) => return Some(kept),
-            (1, true) => {}
-            _ => size = size.div_ceil(2).max(1),
+            (0..=1, false) => return (part, is_sure),
+            (0..=1, true) => {}
+            _ => size = size.div_ceil(2),
         }
     }
 }

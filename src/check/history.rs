@@ -141,9 +141,30 @@ pub(super) fn name(json: &Json) -> String {
     }
 }
 
+/// What is wrong with a line, and in which column.
+fn told(error: &serde_json::Error) -> String {
+    let (line, column) = (error.line(), error.column());
+    let text = error.to_string();
+    let what = text.strip_suffix(&format!(" at line {line} column {column}"));
+    format!("{}, in column {column}", what.unwrap_or(&text))
+}
+
 impl History {
+    /// Reads what is in a file.
+    pub fn from_bytes(bytes: &[u8]) -> Result<History, Unusable> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let good = &bytes[..error.valid_up_to()];
+            Unusable {
+                line: good.iter().filter(|byte| **byte == b'\n').count() + 1,
+                what: "it is no text; expected UTF-8".to_owned(),
+            }
+        })?;
+        History::read(text)
+    }
+
     /// Reads JSON lines, or Jepsen's EDN.
     pub fn read(text: &str) -> Result<History, Unusable> {
+        let text = text.trim_start_matches('\u{feff}');
         match edn::is_edn(text) {
             true => edn::read(text),
             false => History::from_json_lines(text),
@@ -160,7 +181,8 @@ impl History {
             let unusable = |what: String| Unusable { line: at + 1, what };
             let line: Line = serde_json::from_str(line).map_err(|error| {
                 unusable(format!(
-                    "it is no event ({error}); expected {{\"process\":…,\"type\":\"invoke|ok|fail|info\",\"f\":…,\"key\":…,\"value\":…}}"
+                    "it is no event ({}); expected {{\"process\":…,\"type\":\"invoke|ok|fail|info\",\"f\":…,\"key\":…,\"value\":…}}",
+                    told(&error)
                 ))
             })?;
             let event = Event {

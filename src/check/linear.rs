@@ -2,11 +2,11 @@
 //! its answer, such that a single store that carries them out in that order gives the same answers. It holds for a
 //! history if it holds for each of its keys.
 
-use std::time::Instant;
-
+use crate::check::budget::Budget;
 use crate::check::history::{History, Operation};
 use crate::check::problem::Problem;
-use crate::check::search::{Found, search};
+use crate::check::search::Search;
+use crate::check::walk::{Found, search};
 
 /// What was decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +36,12 @@ pub(super) fn by_key(history: &History) -> Vec<Vec<usize>> {
     keys
 }
 
-/// Decides whether `history` is linearizable, until `deadline`.
-pub fn linearizable(history: &History, deadline: Instant) -> Verdict {
+/// Decides whether `history` is linearizable. Steps are counted for each key, a moment is the same for all.
+pub fn linearizable(history: &History, budget: impl Into<Budget>) -> Verdict {
+    let budget = budget.into();
     let (mut orders, mut unknown) = (Vec::new(), Vec::new());
     for (key, numbers) in by_key(history).iter().enumerate() {
-        match decide(history, numbers, &[], deadline) {
+        match decide(history, numbers, &[], budget) {
             Found::Order(order) => orders.push(order),
             Found::None(order) => return Verdict::Violated { key, order },
             Found::Unknown => unknown.push(key),
@@ -52,17 +53,30 @@ pub fn linearizable(history: &History, deadline: Instant) -> Verdict {
     }
 }
 
+/// Decides on one key of `history` alone.
+pub fn linearizable_key(history: &History, key: usize, budget: impl Into<Budget>) -> Verdict {
+    let numbers = by_key(history).swap_remove(key);
+    match decide(history, &numbers, &[], budget.into()) {
+        Found::Order(order) => Verdict::Holds(vec![order]),
+        Found::None(order) => Verdict::Violated { key, order },
+        Found::Unknown => Verdict::Unknown { keys: vec![key] },
+    }
+}
+
 /// Decides on some operations of one key; those left out may have happened at any time, or never.
 pub(super) fn decide(
     history: &History,
     numbers: &[usize],
     left_out: &[usize],
-    deadline: Instant,
+    budget: Budget,
 ) -> Found {
     let operation = |number: &usize| -> &Operation { &history.operations[*number] };
     let mut problem = Problem::new(
         numbers.iter().map(|number| (*number, operation(number))),
         left_out.iter().map(operation),
     );
-    search(&mut problem, deadline)
+    match Search::new(&mut problem) {
+        Some(walk) => search(walk, budget),
+        None => Found::None(Vec::new()),
+    }
 }

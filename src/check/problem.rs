@@ -3,9 +3,10 @@
 //! The model is our own and covers every operation at once: a key is absent, or has a value; `write` and `delete` set it,
 //! `cas` observes and sets it, `append` puts text behind it, `add` an element among those it has.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 
 use crate::check::history::{Call, End, Operation, Text};
+use crate::check::memory::{Map, Set};
 use crate::check::values::{ABSENT, State, UNSEEN, Values, elements, written};
 
 /// What an operation does to a key.
@@ -92,6 +93,12 @@ pub(super) struct Problem {
     pub(super) growth: Growth,
     /// No value comes about but by `write`, `delete` and `cas`: it is known what can make which.
     pub(super) is_closed: bool,
+    /// Elements are added to it.
+    pub(super) has_sets: bool,
+    /// Whatever is there, text or elements can be added to it.
+    pub(super) fits: bool,
+    /// Somebody saw that a value was *not* there: then even a value that nobody saw makes a difference.
+    pub(super) has_refusals: bool,
     pub(super) values: Values,
 }
 
@@ -112,14 +119,15 @@ impl Problem {
         let seen = observed(all.clone());
         let has = |is: fn(&Call) -> bool| all.clone().any(|o| is(&o.call));
         let has_sets = has(|call| matches!(call, Call::Add(_)));
-        let is_closed = !has_sets && !has(|call| matches!(call, Call::Append(_)));
-        let texts = (!has_sets).then(|| seen.iter().cloned().collect());
+        let has_texts = has(|call| matches!(call, Call::Append(_)));
+        let is_closed = !has_sets && !has_texts;
+        let fits = fits(has_texts, has_sets, all.clone());
         let mut builder = Builder {
-            values: Values::new(texts),
+            values: Values::new(seen.iter().cloned().collect()),
             is_set: has_sets || all.clone().all(|o| o.call == Call::Read),
             seen: is_closed.then_some(seen),
         };
-        let (mut sure, mut perhaps) = (Vec::new(), HashMap::new());
+        let (mut sure, mut perhaps) = (Vec::new(), Map::default());
         for (number, operation) in operations {
             let Some(effect) = builder.effect(operation) else {
                 continue;
@@ -161,8 +169,12 @@ impl Problem {
             perhaps.asked.sort_unstable();
         }
         sure.sort_unstable_by_key(|sure| sure.invoked);
+        let refusal = |sure: &Sure| matches!(sure.effect, Effect::IsNot(_));
         Problem {
+            has_refusals: sure.iter().any(refusal),
             is_closed,
+            has_sets,
+            fits,
             sure,
             perhaps,
             growth,
@@ -192,9 +204,30 @@ fn growth<'a>(operations: impl Iterator<Item = &'a Operation> + Clone) -> Growth
     }
 }
 
+/// Whether every value that is set takes what is added.
+fn fits<'a>(
+    has_texts: bool,
+    has_sets: bool,
+    operations: impl Iterator<Item = &'a Operation>,
+) -> bool {
+    let mut set = operations.filter_map(|operation| match &operation.call {
+        Call::Write(value) | Call::Cas(_, value) if &**value != "null" => Some(value),
+        _ => None,
+    });
+    let takes = |value: &Text| match has_texts {
+        true => value.starts_with('"'),
+        false => value.starts_with('['),
+    };
+    match (has_texts, has_sets) {
+        (false, false) => true,
+        (true, true) => false,
+        _ => set.all(takes),
+    }
+}
+
 /// The values that anybody saw, or expected.
-fn observed<'a>(operations: impl Iterator<Item = &'a Operation>) -> HashSet<Text> {
-    let mut seen = HashSet::new();
+fn observed<'a>(operations: impl Iterator<Item = &'a Operation>) -> Set<Text> {
+    let mut seen = Set::default();
     for operation in operations {
         match (&operation.call, &operation.end) {
             (Call::Read, End::Ok(Some(value))) => drop(seen.insert(value.clone())),
@@ -210,7 +243,7 @@ struct Builder {
     /// An array is a set, whose order says nothing, and an empty one is as good as absent.
     is_set: bool,
     /// What was seen, where no value comes about but by `write`, `delete` and `cas`.
-    seen: Option<HashSet<Text>>,
+    seen: Option<Set<Text>>,
 }
 
 impl Builder {

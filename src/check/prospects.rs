@@ -1,7 +1,8 @@
 //! What is left to be seen and to be made: it tells early that a way leads nowhere.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::check::memory::Set;
 use crate::check::problem::{Effect, Growth, Problem};
 use crate::check::values::{ABSENT, State, Values, elements};
 
@@ -13,18 +14,61 @@ pub(super) struct Prospects {
     growth: Growth,
     is_closed: bool,
     /// How often each value is still to be seen, and can still be made.
-    to_see: HashMap<State, usize>,
-    to_make: HashMap<State, usize>,
+    to_see: Counts,
+    to_make: Counts,
+    /// The values that are still to be seen.
+    awaited: BTreeSet<State>,
     /// The values that are still to be read, by length (`append`).
     to_read: BTreeMap<usize, usize>,
     /// The longest of them all.
     longest: State,
     /// How many reads are left that lack an element (`add`).
-    lacking: HashMap<u32, usize>,
-    lacks: HashMap<State, Vec<u32>>,
-    /// Where values are set and appended to: which of those that are set a value can have grown from. `None` where
+    lacking: Counts,
+    /// Which elements each value lacks.
+    lacks: Vec<Vec<u32>>,
+    /// Where values are set and appended to: which of those that are set each value can have grown from. `None` where
     /// there are sets.
-    roots: Option<HashMap<State, Vec<State>>>,
+    roots: Option<Vec<Vec<State>>>,
+}
+
+/// A count for each of some small numbers.
+#[derive(Default)]
+struct Counts(Vec<usize>);
+
+impl Counts {
+    fn of(&self, number: u32) -> usize {
+        self.0.get(number as usize).copied().unwrap_or(0)
+    }
+
+    fn entry(&mut self, number: u32) -> &mut usize {
+        let at = number as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, 0);
+        }
+        &mut self.0[at]
+    }
+
+    fn positive(&self) -> impl Iterator<Item = u32> {
+        let counts = self.0.iter().enumerate().filter(|(_, count)| **count > 0);
+        counts.map(|(number, _)| number as u32)
+    }
+}
+
+/// A list for each of some small numbers.
+fn lists(pairs: impl Iterator<Item = (State, Vec<u32>)>) -> Vec<Vec<u32>> {
+    let mut lists = Vec::new();
+    for (state, list) in pairs {
+        let at = state as usize;
+        if at >= lists.len() {
+            lists.resize(at + 1, Vec::new());
+        }
+        lists[at] = list;
+    }
+    lists
+}
+
+fn list(lists: &[Vec<u32>], state: State) -> &[u32] {
+    lists.get(state as usize).map_or(&[], Vec::as_slice)
 }
 
 impl Prospects {
@@ -33,15 +77,16 @@ impl Prospects {
         let mut prospects = Prospects {
             growth: problem.growth,
             is_closed: problem.is_closed,
-            to_see: HashMap::new(),
-            to_make: HashMap::new(),
+            to_see: Counts::default(),
+            to_make: Counts::default(),
+            awaited: BTreeSet::new(),
             to_read: BTreeMap::new(),
             longest: ABSENT,
-            lacking: HashMap::new(),
-            lacks: HashMap::new(),
+            lacking: Counts::default(),
+            lacks: Vec::new(),
             roots: None,
         };
-        let seen: HashSet<State> = problem
+        let seen: Set<State> = problem
             .sure
             .iter()
             .filter_map(|sure| sure.effect.sees())
@@ -64,7 +109,7 @@ impl Prospects {
         }
         for perhaps in &problem.perhaps {
             if let Some(value) = perhaps.effect.makes() {
-                *prospects.to_make.entry(value).or_default() += match perhaps.is_free {
+                *prospects.to_make.entry(value) += match perhaps.is_free {
                     true => ALWAYS,
                     false => perhaps.asked.len(),
                 };
@@ -74,23 +119,28 @@ impl Prospects {
         Some(prospects)
     }
 
-    fn roots(&self, problem: &Problem) -> Option<HashMap<State, Vec<State>>> {
-        let has_sets = problem.changes().any(|effect| effect.adds().is_some());
-        if self.is_closed || has_sets || self.growth != Growth::Any {
+    fn roots(&self, problem: &Problem) -> Option<Vec<Vec<State>>> {
+        if self.is_closed || problem.has_sets || self.growth != Growth::Any {
             return None;
         }
         let from = |value: &State| {
-            let roots = self.to_make.keys();
-            let roots = roots.filter(|root| problem.values.is_part(**root, *value));
-            (*value, roots.copied().collect())
+            let roots = self.to_make.positive();
+            let roots = roots.filter(|root| problem.values.is_part(*root, *value));
+            (*value, roots.collect())
         };
-        Some(self.to_see.keys().map(from).collect())
+        Some(lists(self.awaited.iter().map(from)))
     }
 
     /// An operation that surely happened is left, or is not any more.
     pub(super) fn count(&mut self, values: &Values, effect: Effect, is_left: bool) {
         if let Some(value) = effect.sees() {
-            change(self.to_see.entry(value).or_default(), is_left);
+            let to_see = self.to_see.entry(value);
+            change(to_see, is_left);
+            match *to_see {
+                0 => drop(self.awaited.remove(&value)),
+                1 if is_left => drop(self.awaited.insert(value)),
+                _ => {}
+            }
             if self.growth == Growth::Appends {
                 let length = values.length(value);
                 let left = self.to_read.entry(length).or_default();
@@ -99,8 +149,8 @@ impl Prospects {
                     self.to_read.remove(&length);
                 }
             }
-            for argument in self.lacks.get(&value).into_iter().flatten() {
-                change(self.lacking.entry(*argument).or_default(), is_left);
+            for argument in list(&self.lacks, value) {
+                change(self.lacking.entry(*argument), is_left);
             }
         }
         self.count_making(effect, is_left);
@@ -109,14 +159,18 @@ impl Prospects {
     /// Something that makes a value is left, or is not any more.
     pub(super) fn count_making(&mut self, effect: Effect, is_left: bool) {
         if let Some(value) = effect.makes() {
-            change(self.to_make.entry(value).or_default(), is_left);
+            change(self.to_make.entry(value), is_left);
         }
     }
 
     /// The values that are still to be seen.
     pub(super) fn to_see(&self) -> impl Iterator<Item = State> {
-        let left = self.to_see.iter().filter(|(_, count)| **count > 0);
-        left.map(|(value, _)| *value)
+        self.awaited.iter().copied()
+    }
+
+    /// Whether `value` is still to be seen, and nothing can make it again.
+    pub(super) fn is_last(&self, value: State) -> bool {
+        self.to_see.of(value) > 0 && self.to_make.of(value) == 0
     }
 
     /// Whether nothing can come of it when `effect` leads from one state to another.
@@ -136,17 +190,14 @@ impl Prospects {
             }),
             Growth::Adds => effect
                 .adds()
-                .and_then(|argument| self.lacking.get(&argument))
-                .is_some_and(|count| *count > 0),
+                .is_some_and(|argument| self.lacking.of(argument) > 0),
         }
     }
 
     /// Whether the value `from` is still to be seen by others than `effect`, and cannot be made again.
     fn is_bound(&self, from: State, effect: Effect) -> bool {
         let own = usize::from(effect.sees() == Some(from));
-        let to_see = self.to_see.get(&from).copied().unwrap_or(0);
-        let to_make = self.to_make.get(&from).copied().unwrap_or(0);
-        self.is_closed && to_see > own && to_make == 0
+        self.is_closed && self.to_see.of(from) > own && self.to_make.of(from) == 0
     }
 
     /// Whether, after `effect` has led to a state, a value is still to be seen that cannot grow from there, nor from
@@ -155,22 +206,19 @@ impl Prospects {
         let Some(roots) = &self.roots else {
             return false;
         };
-        let is_left = |root: &State| self.to_make.get(root).is_some_and(|count| *count > 0);
-        let mut to_see = self.to_see.iter().filter(|(value, count)| {
+        let is_left = |root: &State| self.to_make.of(*root) > 0;
+        let mut to_see = self.awaited.iter().filter(|value| {
             let own = usize::from(effect.sees() == Some(**value));
-            **count > own
+            self.to_see.of(**value) > own
         });
-        to_see.any(|(value, _)| {
-            let from = roots.get(value).map_or(&[][..], Vec::as_slice);
-            !values.is_part(to, *value) && !from.iter().any(is_left)
-        })
+        to_see.any(|value| !list(roots, *value).iter().any(is_left) && !values.is_part(to, *value))
     }
 }
 
 /// Which elements that are ever added each value lacks; `None` if one of them is no set.
-fn lacks(problem: &Problem, seen: &HashSet<State>) -> Option<HashMap<State, Vec<u32>>> {
+fn lacks(problem: &Problem, seen: &Set<State>) -> Option<Vec<Vec<u32>>> {
     let values = &problem.values;
-    let arguments: HashSet<u32> = problem.changes().filter_map(Effect::adds).collect();
+    let arguments: Set<u32> = problem.changes().filter_map(Effect::adds).collect();
     let lacks = |value: &State| {
         let set = elements(values.text(*value))?;
         let missing = arguments
@@ -178,7 +226,8 @@ fn lacks(problem: &Problem, seen: &HashSet<State>) -> Option<HashMap<State, Vec<
             .filter(|argument| !set.contains(values.element(**argument)));
         Some((*value, missing.copied().collect()))
     };
-    seen.iter().map(lacks).collect()
+    let lacks: Option<Vec<(State, Vec<u32>)>> = seen.iter().map(lacks).collect();
+    lacks.map(|lacks| lists(lacks.into_iter()))
 }
 
 fn change(count: &mut usize, more: bool) {

@@ -7,57 +7,37 @@
 //! 2. A value that is still to be seen, and that nothing left could make again, is not left; nor, where texts are appended
 //!    to, what it can still grow from.
 //! 3. An operation that may have happened does so only right before something that needs what it makes: a read of it, an
-//!    exchange from it, a failed exchange that it explains, or another such operation that leads there.
+//!    exchange from it, a failed exchange that it explains, an addition that fits, or another such operation that leads
+//!    there; so it is never overwritten at once.
 //! 4. Values that nobody observes are one value; operations of one effect that may have happened are one with a count.
-//! 5. Right before a write, all writes of values that nobody observes are done with, unless somebody saw what was not there.
+//! 5. Right before a write, all writes of values that nobody observes are done with, unless somebody saw what was not
+//!    there, or an addition tells what kind of a value was there.
 //! 6. Where values only grow, by `append` or `add`, each must be a part of every value that is still to be read.
 //!
 //! `tests/check` compares it with every order there is, on thousands of small histories.
 
-use std::collections::HashSet;
-use std::time::Instant;
-
+use crate::check::memory::Memory;
 use crate::check::problem::{Effect, Problem};
 use crate::check::prospects::Prospects;
 use crate::check::values::{ABSENT, State, UNSEEN};
-
-/// What was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
-    /// The operations of the history in an order that explains all.
-    Order(Vec<usize>),
-    /// There is none. The longest order that explains a part of it.
-    None(Vec<usize>),
-    /// The time is over.
-    Unknown,
-}
-
-/// A step back: what one step forward did.
-struct Frame {
-    /// How many entries the order had before it.
-    length: usize,
-    state: State,
-    moves: Vec<Move>,
-    next: usize,
-}
+use crate::check::walk::Walk;
+use crate::check::wanted::Wanted;
 
 #[derive(Debug, Clone, Copy)]
-enum Move {
+pub(super) enum Move {
     Sure(usize, State),
     Perhaps(usize, State),
 }
 
 /// What stands in the order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Done {
     Sure(usize),
     Perhaps(usize),
 }
 
-/// How many configurations are kept in mind for one key: some hundred megabytes.
-const MEMORY: usize = 1_000_000;
-
-struct Search<'a> {
+/// An order of one key's operations.
+pub(super) struct Search<'a> {
     problem: &'a mut Problem,
     /// The operations that are left, as a list in the order in which they were asked; the last entry is its head.
     next: Vec<usize>,
@@ -65,31 +45,18 @@ struct Search<'a> {
     done: Vec<bool>,
     used: Vec<usize>,
     state: State,
-    order: Vec<Done>,
+    /// What was done, and the state before.
+    order: Vec<(Done, State)>,
     prospects: Prospects,
-    /// Somebody saw that a value was *not* there: then even a value that nobody saw makes a difference.
-    has_refusals: bool,
-    met: HashSet<Box<[u32]>>,
-    best: Vec<usize>,
-}
-
-/// Searches until `deadline`.
-pub(super) fn search(problem: &mut Problem, deadline: Instant) -> Found {
-    let Some(mut search) = Search::new(problem) else {
-        return Found::None(Vec::new());
-    };
-    search.run(deadline)
+    met: Memory,
 }
 
 impl<'a> Search<'a> {
     /// `None` if it is hopeless from the beginning.
-    fn new(problem: &'a mut Problem) -> Option<Search<'a>> {
+    pub(super) fn new(problem: &'a mut Problem) -> Option<Search<'a>> {
         let n = problem.sure.len();
         let prospects = Prospects::new(problem)?;
-        let has_refusals = problem
-            .changes()
-            .any(|effect| matches!(effect, Effect::IsNot(_)));
-        Some(Search {
+        let mut search = Search {
             next: (0..n).map(|at| at + 1).chain([0]).collect(),
             previous: [n].into_iter().chain(0..n).collect(),
             done: vec![false; n],
@@ -98,55 +65,10 @@ impl<'a> Search<'a> {
             state: ABSENT,
             order: Vec::new(),
             prospects,
-            has_refusals,
-            met: HashSet::new(),
-            best: Vec::new(),
-        })
-    }
-
-    fn run(&mut self, deadline: Instant) -> Found {
-        self.settle();
-        let mut frames = vec![self.frame()];
-        let mut steps = 0_u64;
-        loop {
-            if self.is_empty() {
-                return Found::Order(self.operations());
-            }
-            steps += 1;
-            let is_late = steps.is_multiple_of(1024) && Instant::now() > deadline;
-            if is_late || self.met.len() > MEMORY {
-                return Found::Unknown;
-            }
-            let Some(frame) = frames.last_mut() else {
-                return Found::None(std::mem::take(&mut self.best));
-            };
-            match frame.moves.get(frame.next).copied() {
-                Some(chosen) => {
-                    frame.next += 1;
-                    let (length, state) = (frame.length, frame.state);
-                    self.perform(chosen);
-                    self.settle();
-                    match self.is_new() {
-                        true => frames.push(self.frame()),
-                        false => self.back_to(length, state),
-                    }
-                }
-                None => {
-                    if self.order.len() > self.best.len() {
-                        self.best = self.operations();
-                    }
-                    frames.pop();
-                    if let Some(before) = frames.last() {
-                        let (length, state) = (before.length, before.state);
-                        self.back_to(length, state);
-                    }
-                }
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.head() == self.done.len()
+            met: Memory::default(),
+        };
+        search.settle();
+        Some(search)
     }
 
     /// The first operation that is left.
@@ -190,7 +112,7 @@ impl<'a> Search<'a> {
         self.next[before] = behind;
         self.previous[behind] = before;
         self.done[at] = true;
-        self.order.push(Done::Sure(at));
+        self.order.push((Done::Sure(at), self.state));
         self.count(at, false);
     }
 
@@ -215,28 +137,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn perform(&mut self, chosen: Move) {
-        match chosen {
-            Move::Sure(at, state) => {
-                if let Effect::Set(_) = self.problem.sure[at].effect {
-                    self.take_unseen(at);
-                }
-                self.take(at);
-                self.state = state;
-            }
-            Move::Perhaps(group, state) => {
-                self.used[group] += 1;
-                self.count_perhaps(group, false);
-                self.order.push(Done::Perhaps(group));
-                self.state = state;
-            }
-        }
-    }
-
     /// What is about to be overwritten may as well be something else that nobody saw: all such writes that are under way
     /// are done with.
     fn take_unseen(&mut self, before: usize) {
-        if self.has_refusals {
+        if self.problem.has_refusals || !self.problem.fits {
             return;
         }
         for at in self.pending().0 {
@@ -246,54 +150,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn back_to(&mut self, length: usize, state: State) {
-        while self.order.len() > length {
-            match self.order.pop() {
-                Some(Done::Sure(at)) => self.put_back(at),
-                Some(Done::Perhaps(group)) => {
-                    self.used[group] -= 1;
-                    self.count_perhaps(group, true);
-                }
-                None => return,
-            }
-        }
-        self.state = state;
-    }
-
-    /// What can be done from here.
-    fn frame(&mut self) -> Frame {
-        let (pending, until) = self.pending();
-        let mut moves = Vec::new();
-        let mut sure: Vec<usize> = pending.clone();
-        sure.retain(|at| !self.problem.sure[*at].effect.is_observation());
-        sure.sort_by_key(|at| self.problem.sure[*at].returned);
-        for at in sure {
-            let effect = self.problem.sure[at].effect;
-            if let Some(state) = self.leads_to(effect) {
-                moves.push(Move::Sure(at, state));
-            }
-        }
-        let wanted = self.wanted(&pending, until);
-        for group in 0..self.problem.perhaps.len() {
-            let effect = self.problem.perhaps[group].effect;
-            if !self.is_available(group, until) {
-                continue;
-            }
-            if let Some(state) = self.leads_to(effect)
-                && state != self.state
-                && wanted
-                    .as_ref()
-                    .is_none_or(|wanted| self.leads_on(state, wanted))
-            {
-                moves.push(Move::Perhaps(group, state));
-            }
-        }
-        Frame {
-            length: self.order.len(),
-            state: self.state,
-            moves,
-            next: 0,
-        }
+    /// Whether `effect` overwrites what only may have happened, and nobody saw: then it need not have.
+    fn is_vain(&self, effect: Effect) -> bool {
+        let is_unseen = matches!(self.order.last(), Some((Done::Perhaps(_), _)));
+        is_unseen && matches!(effect, Effect::Set(_))
     }
 
     fn is_available(&self, group: usize, until: usize) -> bool {
@@ -312,45 +172,106 @@ impl<'a> Search<'a> {
         (!hopeless).then_some(state)
     }
 
-    /// The values for which it is worth that something may have happened; `None`: any.
-    fn wanted(&self, pending: &[usize], until: usize) -> Option<HashSet<State>> {
-        let effects = pending.iter().map(|at| self.problem.sure[*at].effect);
-        let is_stuck = effects
-            .clone()
-            .any(|effect| effect == Effect::IsNot(self.state));
-        if is_stuck {
-            return None;
+    fn sure_done(&self) -> usize {
+        let perhaps: usize = self.used.iter().sum();
+        self.order.len() - perhaps
+    }
+
+    fn perhaps_moves(&mut self, pending: &[usize], until: usize, moves: &mut Vec<Move>) {
+        let available: Vec<usize> = (0..self.problem.perhaps.len())
+            .filter(|group| self.is_available(*group, until))
+            .filter(|group| !self.is_vain(self.problem.perhaps[*group].effect))
+            .collect();
+        if available.is_empty() {
+            return;
         }
-        let mut wanted: HashSet<State> = match self.problem.is_closed {
-            true => effects.filter_map(Effect::sees).collect(),
-            // Others may follow that put something behind it: it is enough if that is to be seen one day.
-            false => self.prospects.to_see().collect(),
-        };
-        loop {
-            let before = wanted.len();
-            for (group, perhaps) in self.problem.perhaps.iter().enumerate() {
-                if let Effect::Swap(from, to) = perhaps.effect
-                    && self.leads_on(to, &wanted)
-                    && self.is_available(group, until)
-                {
-                    wanted.insert(from);
+        let effects: Vec<Effect> = pending
+            .iter()
+            .map(|at| self.problem.sure[*at].effect)
+            .collect();
+        let effects = effects.into_iter();
+        let wanted = Wanted::new(
+            self.problem,
+            &self.prospects,
+            self.state,
+            effects,
+            &available,
+        );
+        for group in available {
+            let effect = self.problem.perhaps[group].effect;
+            if let Some(state) = self.leads_to(effect)
+                && state != self.state
+                && wanted.has(self.problem, state)
+            {
+                moves.push(Move::Perhaps(group, state));
+            }
+        }
+    }
+}
+
+impl Walk for Search<'_> {
+    type Move = Move;
+
+    fn is_done(&self) -> bool {
+        self.head() == self.done.len()
+    }
+
+    fn moves(&mut self) -> Vec<Move> {
+        let (pending, until) = self.pending();
+        let mut moves = Vec::new();
+        let mut sure: Vec<usize> = pending.clone();
+        sure.retain(|at| !self.problem.sure[*at].effect.is_observation());
+        sure.sort_by_key(|at| self.problem.sure[*at].returned);
+        for at in sure {
+            let effect = self.problem.sure[at].effect;
+            if self.is_vain(effect) {
+                continue;
+            }
+            if let Some(state) = self.leads_to(effect) {
+                moves.push(Move::Sure(at, state));
+            }
+        }
+        self.perhaps_moves(&pending, until, &mut moves);
+        moves
+    }
+
+    fn perform(&mut self, chosen: Move) {
+        match chosen {
+            Move::Sure(at, state) => {
+                if let Effect::Set(_) = self.problem.sure[at].effect {
+                    self.take_unseen(at);
+                }
+                self.take(at);
+                self.state = state;
+            }
+            Move::Perhaps(group, state) => {
+                self.used[group] += 1;
+                self.count_perhaps(group, false);
+                self.order.push((Done::Perhaps(group), self.state));
+                self.state = state;
+            }
+        }
+        self.settle();
+    }
+
+    fn length(&self) -> usize {
+        self.order.len()
+    }
+
+    fn back_to(&mut self, length: usize) {
+        for (done, before) in self.order.split_off(length).into_iter().rev() {
+            self.state = before;
+            match done {
+                Done::Sure(at) => self.put_back(at),
+                Done::Perhaps(group) => {
+                    self.used[group] -= 1;
+                    self.count_perhaps(group, true);
                 }
             }
-            if wanted.len() == before {
-                return Some(wanted);
-            }
         }
     }
 
-    /// Whether `state` is wanted, or where values can grow, a part of what is.
-    fn leads_on(&self, state: State, wanted: &HashSet<State>) -> bool {
-        let values = &self.problem.values;
-        let is_part =
-            |whole: &State| values.is_part(state, *whole) || values.is_subset(state, *whole);
-        wanted.contains(&state) || (!self.problem.is_closed && wanted.iter().any(is_part))
-    }
-
-    /// Whether this configuration was not met before: what is done, what may have happened, and the state.
+    /// A configuration is what is done, what may have happened, and the state.
     fn is_new(&mut self) -> bool {
         let head = self.head();
         let mut key = vec![self.state, head as u32];
@@ -369,18 +290,12 @@ impl<'a> Search<'a> {
                 key.extend([group as u32, *used as u32]);
             }
         }
-        self.met.insert(key.into_boxed_slice())
+        self.met.is_new(key)
     }
 
-    fn sure_done(&self) -> usize {
-        let perhaps: usize = self.used.iter().sum();
-        self.order.len() - perhaps
-    }
-
-    /// The order so far, in the history's numbers.
     fn operations(&self) -> Vec<usize> {
         let mut used = vec![0; self.used.len()];
-        let number = |done: &Done| match *done {
+        let number = |(done, _): &(Done, State)| match *done {
             Done::Sure(at) => Some(self.problem.sure[at].operation),
             Done::Perhaps(group) => {
                 used[group] += 1;

@@ -3,8 +3,11 @@
 //!
 //! Keys that are both appended to and set are not judged.
 
+use std::time::Instant;
+
 use crate::check::history::{Call, End, History, Operation, Text};
 use crate::check::linear::by_key;
+use crate::check::memory::Map;
 use crate::check::values::elements;
 
 /// What a history may have.
@@ -40,13 +43,30 @@ pub enum Held {
 struct Key<'a> {
     history: &'a History,
     numbers: Vec<usize>,
+    made: Map<&'a str, Made>,
+    deadline: Instant,
 }
 
-/// Decides whether `history` has `property`.
-pub fn holds(history: &History, property: Property) -> Held {
+/// What set the key to a value: when the first was asked for, and when the last had surely ended.
+#[derive(Clone, Copy)]
+struct Made {
+    first: usize,
+    last: usize,
+}
+
+/// Never, or not surely.
+const NEVER: usize = usize::MAX;
+
+/// Decides whether `history` has `property`, until `deadline`.
+pub fn holds(history: &History, property: Property, deadline: Instant) -> Held {
     let mut unknown = None;
     for numbers in by_key(history) {
-        let key = Key { history, numbers };
+        let key = Key {
+            made: made(history, &numbers),
+            history,
+            numbers,
+            deadline,
+        };
         let held = match property {
             Property::ReadYourWrites => key.pairs(|a, b| key.own_write_is_read(a, b)),
             Property::MonotonicReads => key.pairs(|a, b| key.second_read_is_later(a, b)),
@@ -60,6 +80,28 @@ pub fn holds(history: &History, property: Property) -> Held {
         }
     }
     unknown.unwrap_or(Held::Yes)
+}
+
+fn made<'a>(history: &'a History, numbers: &[usize]) -> Map<&'a str, Made> {
+    let mut made: Map<&str, Made> = Map::default();
+    for operation in numbers.iter().map(|n| &history.operations[*n]) {
+        let value = match &operation.call {
+            Call::Write(value) | Call::Cas(_, value) => value,
+            Call::Delete => "null",
+            Call::Read | Call::Append(_) | Call::Add(_) => continue,
+        };
+        if !operation.changes() {
+            continue;
+        }
+        let ended = operation.returned.filter(|_| !operation.is_unknown());
+        let entry = made.entry(value).or_insert(Made {
+            first: operation.invoked,
+            last: 0,
+        });
+        entry.first = entry.first.min(operation.invoked);
+        entry.last = entry.last.max(ended.unwrap_or(NEVER));
+    }
+    made
 }
 
 impl Operation {
@@ -113,14 +155,24 @@ impl Key<'_> {
         if self.grows().is_none() {
             return Held::Unknown(self.mixed());
         }
-        for (b, read) in self.all().filter(|(_, o)| o.seen().is_some()) {
-            for (a, earlier) in self.all() {
-                let is_own = earlier.process == read.process && earlier.surely_before(read);
-                if is_own && let Some(why) = complaint(earlier, read) {
+        let mut own: Map<&str, Vec<usize>> = Map::default();
+        for (b, read) in self.all() {
+            if Instant::now() > self.deadline {
+                return Held::Unknown("the time was not enough".to_owned());
+            }
+            let earlier = own.entry(&read.process).or_default();
+            if read.seen().is_some() {
+                let sure = earlier
+                    .iter()
+                    .filter(|a| self.operation(**a).surely_before(read));
+                let mut found =
+                    sure.filter_map(|a| Some((*a, complaint(self.operation(*a), read)?)));
+                if let Some((a, why)) = found.next() {
                     let operations = vec![a, b];
                     return Held::No { operations, why };
                 }
             }
+            earlier.push(b);
         }
         Held::Yes
     }
@@ -132,17 +184,8 @@ impl Key<'_> {
     }
 
     /// Whether everything that could have left `seen` behind surely ended before `than` began.
-    fn is_older(&self, seen: &Text, than: &Operation) -> bool {
-        let makes = |o: &Operation| match &o.call {
-            Call::Write(value) | Call::Cas(_, value) => value == seen,
-            Call::Delete => &**seen == "null",
-            Call::Read | Call::Append(_) | Call::Add(_) => false,
-        };
-        let mut makers = self
-            .all()
-            .map(|(_, o)| o)
-            .filter(|o| o.changes() && makes(o));
-        makers.all(|o| o.surely_before(than))
+    fn is_older(&self, seen: &Text, than: usize) -> bool {
+        self.made.get(&**seen).is_none_or(|made| made.last < than)
     }
 
     /// Whether a value that only grows has what `change` added.
@@ -162,9 +205,9 @@ impl Key<'_> {
         match &change.call {
             Call::Append(_) | Call::Add(_) => !self.has(seen, change),
             Call::Write(value) | Call::Cas(_, value) => {
-                value != seen && self.is_older(seen, change)
+                value != seen && self.is_older(seen, change.invoked)
             }
-            Call::Delete => &**seen != "null" && self.is_older(seen, change),
+            Call::Delete => &**seen != "null" && self.is_older(seen, change.invoked),
             Call::Read => false,
         }
     }
@@ -184,18 +227,9 @@ impl Key<'_> {
             },
             // Everything that made the second value ended before anything that made the first began.
             false => {
-                let makes = |o: &&Operation| match &o.call {
-                    Call::Write(value) | Call::Cas(_, value) => value == before,
-                    Call::Delete => &**before == "null",
-                    _ => false,
-                };
-                let mut makers = self
-                    .all()
-                    .map(|(_, o)| o)
-                    .filter(|o| o.changes() && makes(o));
-                !self.is_same(before, "null")
-                    && !self.is_same(before, after)
-                    && makers.all(|maker| self.is_older(after, maker))
+                let first = self.made.get(&**before).map(|made| made.first);
+                let is_older = first.is_none_or(|first| self.is_older(after, first));
+                !self.is_same(before, "null") && !self.is_same(before, after) && is_older
             }
         };
         went_back.then(|| "the second read shows what was there before the first".to_owned())
@@ -266,6 +300,7 @@ impl Key<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
 
     /// `"1 w 5"`: client 1 writes 5; `"1 r 5"`: reads 5. Each ends before the next begins; `"?"` behind it: no answer.
     fn history(steps: &[&str]) -> History {
@@ -297,7 +332,8 @@ mod tests {
     }
 
     fn judge(property: Property, steps: &[&str]) -> &'static str {
-        match holds(&history(steps), property) {
+        let soon = Instant::now() + Duration::from_secs(60);
+        match holds(&history(steps), property, soon) {
             Held::Yes => "yes",
             Held::No { .. } => "no",
             Held::Unknown(_) => "unknown",

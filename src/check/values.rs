@@ -1,10 +1,11 @@
 //! The values of a key as small numbers, and what becomes of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
 use crate::check::history::Text;
+use crate::check::memory::Map;
 use crate::check::problem::Effect;
 
 /// The value of a key, as a number; [`ABSENT`] is no value.
@@ -19,17 +20,17 @@ pub(super) const UNSEEN: State = 1;
 #[derive(Debug, Default)]
 pub(super) struct Values {
     texts: Vec<String>,
-    numbers: HashMap<String, State>,
+    numbers: Map<String, State>,
     arguments: Vec<Text>,
-    argument_numbers: HashMap<Text, u32>,
-    /// What anybody saw, or expected; a text that none of them begins with is [`UNSEEN`]. `None` where there are sets.
-    seen: Option<Vec<Text>>,
-    appended: HashMap<(State, u32), Option<State>>,
-    added: HashMap<(State, u32), Option<State>>,
+    argument_numbers: Map<Text, u32>,
+    /// What anybody saw, or expected; a text that none of them begins with is [`UNSEEN`].
+    seen: Vec<Text>,
+    appended: Map<(State, u32), Option<State>>,
+    added: Map<(State, u32), Option<State>>,
 }
 
 impl Values {
-    pub(super) fn new(seen: Option<Vec<Text>>) -> Values {
+    pub(super) fn new(seen: Vec<Text>) -> Values {
         let mut values = Values {
             seen,
             ..Values::default()
@@ -62,8 +63,7 @@ impl Values {
     /// Whether somebody saw a value that begins with the text; of what is no text nothing is said.
     pub(super) fn is_seen(&self, text: &str) -> bool {
         let inner = text.strip_suffix('"').unwrap_or(text);
-        let begins = |seen: &Vec<Text>| seen.iter().any(|seen| seen.starts_with(inner));
-        !text.starts_with('"') || self.seen.as_ref().is_none_or(begins)
+        !text.starts_with('"') || self.seen.iter().any(|seen| seen.starts_with(inner))
     }
 
     pub(super) fn text(&self, state: State) -> &str {

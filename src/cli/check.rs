@@ -1,18 +1,17 @@
 //! `check`: could a recorded history have come from one correct store?
 
 use std::io::Read;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use serde::Serialize;
 
-use crate::check::history::{Call, Operation};
-use crate::check::{Explanation, Held, History, Property, Verdict, explain, holds, linearizable};
+use crate::check::History;
+use crate::check::history::Call;
 use crate::cli::args::{Common, duration};
 use crate::cli::failure::Failure;
+use crate::cli::judgement::{Asked, Judgement};
 use crate::cli::out;
 use crate::views::intervals;
-use crate::views::lines::clean;
 
 /// Decide whether recorded histories are linearizable
 ///
@@ -23,7 +22,7 @@ use crate::views::lines::clean;
 #[command(after_help = "Examples:
   cluster check history.jsonl
   cluster check a.jsonl b.jsonl --budget 10s
-  cluster check history.jsonl --property read-your-writes
+  cluster check history.jsonl --property sequential
   my-client | cluster check - --json")]
 pub(super) struct Check {
     /// The histories; - reads stdin
@@ -35,7 +34,7 @@ pub(super) struct Check {
     /// What the history is to have
     #[arg(long, value_enum, value_name = "PROPERTY", default_value_t)]
     property: Asked,
-    /// How long to think about each
+    /// How long to think about each; explaining may take as long again
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     budget: Duration,
 }
@@ -67,59 +66,6 @@ impl Model {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-enum Asked {
-    /// One order explains everything, each operation between its question and its answer
-    #[default]
-    Linearizable,
-    /// Who wrote a key never reads what was there before
-    ReadYourWrites,
-    /// Who read a key never reads what was there before that
-    MonotonicReads,
-    /// When nobody writes any more, everybody reads the same
-    Eventual,
-    /// What was acknowledged is there in the end, unless something later replaced it
-    NoLostAcks,
-}
-
-impl Asked {
-    /// Those weaker than linearizability.
-    fn property(self) -> Option<Property> {
-        match self {
-            Asked::Linearizable => None,
-            Asked::ReadYourWrites => Some(Property::ReadYourWrites),
-            Asked::MonotonicReads => Some(Property::MonotonicReads),
-            Asked::Eventual => Some(Property::Eventual),
-            Asked::NoLostAcks => Some(Property::NoLostAcks),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Report<'a> {
-    file: &'a str,
-    verdict: &'a str,
-    operations: usize,
-    keys: usize,
-    milliseconds: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    explanation: Option<Shown<'a>>,
-}
-
-#[derive(Serialize)]
-struct Shown<'a> {
-    key: &'a str,
-    operations: Vec<ShownOperation<'a>>,
-}
-
-#[derive(Serialize)]
-struct ShownOperation<'a> {
-    process: &'a str,
-    what: String,
-    invoked: usize,
-    returned: Option<usize>,
-}
-
 const NOT: u8 = 1;
 const UNUSABLE: u8 = 2;
 const UNKNOWN: u8 = 4;
@@ -146,13 +92,13 @@ pub(super) fn run(args: &Check, common: &Common) -> Result<(), Failure> {
 }
 
 fn read(file: &str) -> Result<History, String> {
-    let mut text = String::new();
+    let mut bytes = Vec::new();
     let read = match file {
-        "-" => std::io::stdin().read_to_string(&mut text).map(drop),
-        path => std::fs::read_to_string(path).map(|read| text = read),
+        "-" => std::io::stdin().read_to_end(&mut bytes).map(drop),
+        path => std::fs::read(path).map(|read| bytes = read),
     };
     read.map_err(|error| format!("cannot be read: {error}"))?;
-    History::read(&text).map_err(|error| error.to_string())
+    History::from_bytes(&bytes).map_err(|error| error.to_string())
 }
 
 fn fits(args: &Check, history: History) -> Result<History, String> {
@@ -160,143 +106,33 @@ fn fits(args: &Check, history: History) -> Result<History, String> {
         return Ok(history);
     };
     let stranger = history.operations.iter().find(|o| !model.has(&o.call));
-    match stranger {
-        Some(operation) => {
-            let name = model
-                .to_possible_value()
-                .map(|value| value.get_name().to_owned());
-            Err(format!(
-                "the model {} has no {:?}, which process {} asks for",
-                name.unwrap_or_default(),
-                intervals::what(operation),
-                operation.process
-            ))
-        }
-        None => Ok(history),
-    }
-}
-
-/// Decides on a weaker property.
-fn judge_property(
-    args: &Check,
-    property: Property,
-    common: &Common,
-    file: &str,
-    history: &History,
-) -> Result<u8, Failure> {
-    #[derive(Serialize)]
-    struct Report<'a> {
-        file: &'a str,
-        property: String,
-        verdict: &'a str,
-        why: Option<&'a str>,
-        operations: Vec<String>,
-    }
-    let name = args.property.to_possible_value();
-    let name = name.map_or_else(String::new, |value| value.get_name().to_owned());
-    let held = holds(history, property);
-    let (exit, word, why, numbers) = match &held {
-        Held::Yes => (0, "holds", None, &[][..]),
-        Held::No { operations, why } => (NOT, "does not hold", Some(why), operations.as_slice()),
-        Held::Unknown(why) => (UNKNOWN, "unknown", Some(why), &[][..]),
+    let Some(operation) = stranger else {
+        return Ok(history);
     };
-    let operations: Vec<&Operation> = numbers.iter().map(|n| &history.operations[*n]).collect();
-    let told = |operation: &&Operation| {
-        let key = clean(&history.keys[operation.key]);
-        let (process, what) = (clean(&operation.process), intervals::what(operation));
-        format!("client {process}, key {key}: {what}")
-    };
-    if common.json {
-        out::print_json(&Report {
-            file,
-            property: name,
-            verdict: word,
-            why: why.map(String::as_str),
-            operations: operations.iter().map(told).collect(),
-        })?;
-        return Ok(exit);
-    }
-    out::print(&format!("{file}: {name} {word}"))?;
-    for operation in &operations {
-        out::print(&format!("  {}", told(operation)))?;
-    }
-    if let Some(why) = why {
-        out::print(&format!("  {why}"))?;
-    }
-    Ok(exit)
+    let value = model.to_possible_value();
+    let name = value.as_ref().map_or("", |value| value.get_name());
+    let has = value.as_ref().and_then(|value| value.get_help());
+    Err(format!(
+        "event {}: process {} asks for a {}, which the model {name} has not; expected {}",
+        operation.invoked + 1,
+        operation.process,
+        intervals::asked(&operation.call),
+        has.map_or_else(String::new, ToString::to_string)
+    ))
 }
 
 fn judge(args: &Check, common: &Common, file: &str, history: &History) -> Result<u8, Failure> {
-    if let Some(property) = args.property.property() {
-        return judge_property(args, property, common, file, history);
+    if history.operations.is_empty() {
+        out::note(common, &format!("{file}: there is no operation in it"));
     }
-    let began = Instant::now();
-    let deadline = began + args.budget;
-    let verdict = linearizable(history, deadline);
-    let explained = match verdict {
-        // Explaining may take as long again.
-        Verdict::Violated { key, .. } => explain(history, key, Instant::now() + args.budget),
-        Verdict::Holds(_) | Verdict::Unknown { .. } => None,
-    };
-    let (exit, word) = match &verdict {
-        Verdict::Holds(_) => (0, "linearizable"),
-        Verdict::Violated { .. } => (NOT, "not linearizable"),
-        Verdict::Unknown { .. } => (UNKNOWN, "unknown"),
-    };
-    let report = Report {
-        file,
-        verdict: word,
-        operations: history.operations.len(),
-        keys: history.keys.len(),
-        milliseconds: began.elapsed().as_millis() as u64,
-        explanation: explained.as_ref().map(shown),
-    };
-    if common.json {
-        out::print_json(&report)?;
-        return Ok(exit);
+    let judgement = Judgement::new(history, args.property, args.budget);
+    match common.json {
+        true => out::print_json(&judgement.report(file))?,
+        false => out::print(&judgement.text(file))?,
     }
-    let (operations, keys) = (report.operations, report.keys);
-    let counted = |n: usize, what: &str| match n {
-        1 => format!("1 {what}"),
-        n => format!("{n} {what}s"),
-    };
-    out::print(&format!(
-        "{file}: {word} ({}, {})",
-        counted(operations, "operation"),
-        counted(keys, "key")
-    ))?;
-    if let Verdict::Unknown { keys } = &verdict {
-        let names: Vec<String> = keys.iter().map(|key| clean(&history.keys[*key])).collect();
-        let budget = humantime::format_duration(args.budget);
-        out::print(&format!(
-            "  not decided within {budget}: keys {}; give it more: --budget 10m",
-            names.join(", ")
-        ))?;
-    }
-    match (&verdict, &explained) {
-        (_, Some(explained)) => out::print(&intervals::explanation(explained))?,
-        (Verdict::Violated { key, .. }, None) => {
-            let key = clean(&history.keys[*key]);
-            out::print(&format!("  key {key}; why in short was not found in time"))?;
-        }
-        _ => {}
-    }
-    Ok(exit)
-}
-
-fn shown(explanation: &Explanation) -> Shown<'_> {
-    let history = &explanation.history;
-    let operations = explanation.operations.iter().map(|number| {
-        let operation = &history.operations[*number];
-        ShownOperation {
-            process: &operation.process,
-            what: intervals::what(operation),
-            invoked: operation.invoked,
-            returned: operation.returned,
-        }
-    });
-    Shown {
-        key: history.keys.first().map_or("", String::as_str),
-        operations: operations.collect(),
-    }
+    Ok(match judgement.holds {
+        Some(true) => 0,
+        Some(false) => NOT,
+        None => UNKNOWN,
+    })
 }

@@ -8,6 +8,7 @@ mod down;
 mod ending;
 mod failure;
 mod get;
+mod judgement;
 mod keys;
 mod kill;
 mod kv;

@@ -4,12 +4,15 @@
 use std::time::{Duration, Instant};
 
 use crate::check::history::{self, End, History, Operation};
-use crate::check::{Held, Property, Verdict, holds, linearizable};
+use crate::check::{Budget, Held, Property, Verdict, holds, linearizable};
 use crate::sim::clients::Asked;
 use crate::sim::expect::Expect;
 use crate::sim::plan::Reading;
 use crate::sim::world::World;
 use crate::types::Replication;
+
+/// How long the judge may search: counted, since what is said must not depend on how fast a machine is.
+const STEPS: u64 = 1_000_000;
 
 impl World {
     /// Judges what clients saw.
@@ -76,9 +79,7 @@ impl World {
 
     fn is_linearizable(&mut self) {
         let history = self.history(true);
-        // It is bounded by its memory long before: what is said must not depend on how fast a machine is.
-        let never = Instant::now() + Duration::from_secs(24 * 3600);
-        match linearizable(&history, never) {
+        match linearizable(&history, Budget::steps(STEPS)) {
             Verdict::Holds(_) => {}
             Verdict::Violated { key, .. } => {
                 let what = format!(
@@ -92,7 +93,9 @@ impl World {
     }
 
     fn has(&mut self, property: Property) {
-        match holds(&self.history(false), property) {
+        // It is over long before.
+        let never = Instant::now() + Duration::from_secs(24 * 3600);
+        match holds(&self.history(false), property, never) {
             Held::Yes => {}
             Held::No { why, .. } => self.fail(name(property), why),
             Held::Unknown(_) => self.stats.undecided += 1,

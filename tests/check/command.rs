@@ -75,7 +75,10 @@ fn what_cannot_be_read_is_2_and_named_with_its_line() {
     let cas = file("etcd_002.jsonl");
     let refused = check(&["--model", "register", &cas]).assert().code(2);
     let text = said(&refused.get_output().stderr);
-    assert!(text.contains("register") && text.contains("cas"), "{text}");
+    assert!(
+        text.contains("the model register has not; expected read, write"),
+        "{text}"
+    );
     check(&["--model", "cas", &cas]).assert().code(0);
 }
 
@@ -139,14 +142,118 @@ fn what_a_history_says_does_not_move_the_readers_cursor() {
     let history = [
         r#"{"process":"\u001b[2J","type":"invoke","f":"read","key":"\u001b[1m"}"#,
         r#"{"process":"\u001b[2J","type":"ok","f":"read","key":"\u001b[1m","value":1}"#,
+        r#"{"process":"\u001b[2J","type":"invoke","f":"read","key":"\u001b[1m"}"#,
+        r#"{"process":"\u001b[2J","type":"ok","f":"read","key":"\u001b[1m","value":null}"#,
     ];
-    let judged = check(&["-"])
-        .write_stdin(history.join("\n"))
-        .assert()
-        .code(1);
-    let text = said(&judged.get_output().stdout);
+    let unsure = ["--budget", "1ns"];
+    let weaker = ["--property", "monotonic-reads"];
+    for (arguments, exit) in [(&[][..], 1), (&unsure, 1), (&weaker, 1)] {
+        let all = [&["-"], arguments].concat();
+        let judged = check(&all).write_stdin(history.join("\n")).assert();
+        let text = said(&judged.code(exit).get_output().stdout);
+        assert!(text.contains("not") && !text.contains('\u{1b}'), "{text}");
+    }
+}
+
+/// Each of two clients writes a key, and then reads of the other's that nothing is there yet.
+const CROSSED: [&str; 8] = [
+    r#"{"process":1,"type":"invoke","f":"write","key":"x","value":1}"#,
+    r#"{"process":2,"type":"invoke","f":"write","key":"y","value":1}"#,
+    r#"{"process":1,"type":"ok","f":"write","key":"x","value":1}"#,
+    r#"{"process":2,"type":"ok","f":"write","key":"y","value":1}"#,
+    r#"{"process":1,"type":"invoke","f":"read","key":"y","value":null}"#,
+    r#"{"process":2,"type":"invoke","f":"read","key":"x","value":null}"#,
+    r#"{"process":1,"type":"ok","f":"read","key":"y","value":null}"#,
+    r#"{"process":2,"type":"ok","f":"read","key":"x","value":null}"#,
+];
+
+#[test]
+fn sequential_consistency_is_of_the_whole_and_not_of_each_key() {
+    let sequential = ["-", "--property", "sequential"];
+    let judged = check(&sequential).write_stdin(CROSSED.join("\n")).assert();
+    let text = said(&judged.code(1).get_output().stdout);
+    assert!(text.contains("-: not sequentially consistent"), "{text}");
     assert!(
-        text.contains("not linearizable") && !text.contains('\u{1b}'),
+        text.contains("these 4 operations fit into no order"),
         "{text}"
     );
+    let steps = "  client 1    #1  x: write 1\n              #3  y: read → null\n";
+    assert!(text.contains(steps), "{text}");
+    // Each key alone is fine; and so is the whole once one of them reads what was written.
+    for key in ["x", "y"] {
+        let of_key = |line: &&&str| line.contains(&format!("\"key\":\"{key}\""));
+        let alone: Vec<&str> = CROSSED.iter().filter(of_key).copied().collect();
+        check(&sequential)
+            .write_stdin(alone.join("\n"))
+            .assert()
+            .code(0);
+    }
+    let seen = CROSSED[7].replace("null", "1");
+    let fine = [&CROSSED[..7], &[&seen]].concat();
+    check(&sequential)
+        .write_stdin(fine.join("\n"))
+        .assert()
+        .code(0);
+}
+
+#[test]
+fn in_json_every_property_says_the_same_things() {
+    for property in ["linearizable", "sequential"] {
+        let arguments = ["-", "--json", "--property", property];
+        let judged = check(&arguments).write_stdin(CROSSED.join("\n")).assert();
+        let report: Value =
+            serde_json::from_slice(&judged.code(1).get_output().stdout).expect("JSON");
+        assert_eq!(report["property"], property);
+        assert_eq!(report["holds"], false);
+        assert_eq!(
+            (&report["operations"], &report["keys"]),
+            (&4.into(), &2.into())
+        );
+        let shown = &report["explanation"]["operations"];
+        assert_eq!(shown[0]["process"], "1");
+        assert_eq!(shown[0]["what"], "write 1");
+        assert_eq!(report["explanation"]["smallest"], true);
+    }
+    let arguments = ["-", "--json", "--property", "eventual"];
+    let judged = check(&arguments)
+        .write_stdin(CROSSED[..4].join("\n"))
+        .assert();
+    let report: Value = serde_json::from_slice(&judged.code(4).get_output().stdout).expect("JSON");
+    assert_eq!(
+        (&report["verdict"], &report["holds"]),
+        (&"unknown".into(), &Value::Null)
+    );
+    assert!(
+        report["why"]
+            .as_str()
+            .is_some_and(|why| why.contains("nobody reads"))
+    );
+}
+
+#[test]
+fn when_the_time_is_over_it_says_that_it_does_not_know() {
+    let (large, bad) = (file("kv_c50-ok.jsonl"), file("kv_c01-bad.jsonl"));
+    let judged = check(&[&large, "--budget", "1ns"]).assert().code(4);
+    let text = said(&judged.get_output().stdout);
+    assert!(
+        text.contains("unknown") && text.contains("--budget"),
+        "{text}"
+    );
+    check(&[&large, &bad, "--budget", "1ns"]).assert().code(1);
+    check(&[&large, "nowhere", "--budget", "1ns"])
+        .assert()
+        .code(2);
+}
+
+#[test]
+fn line_ends_marks_and_nothing_at_all_are_read() {
+    let text = CROSSED.join("\r\n\r\n");
+    check(&["-"])
+        .write_stdin(format!("\u{feff}{text}\r\n"))
+        .assert()
+        .code(1);
+    let judged = check(&["-"]).write_stdin("").assert().code(0);
+    assert!(said(&judged.get_output().stderr).contains("no operation"));
+    let refused = check(&["-"]).write_stdin(&b"\n\xff\n"[..]).assert().code(2);
+    assert!(said(&refused.get_output().stderr).contains("line 2: it is no text"));
 }

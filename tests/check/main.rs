@@ -1,7 +1,9 @@
 //! The judge is judged: known verdicts, and every order there is.
 
 mod brute;
+mod clients;
 mod command;
+mod generate;
 mod known;
 mod random;
 mod sets;

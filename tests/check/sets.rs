@@ -54,7 +54,8 @@ fn an_empty_set_is_as_good_as_none() {
 
 #[test]
 fn who_reads_the_same_set_in_the_end_reads_the_same() {
-    let eventual = |steps: &[&str]| holds(&history(steps), Property::Eventual);
+    let soon = Instant::now() + Duration::from_secs(60);
+    let eventual = |steps: &[&str]| holds(&history(steps), Property::Eventual, soon);
     assert_eq!(
         eventual(&["add 1", "add 2", "read [1,2]", "read [2,1]"]),
         Held::Yes
