@@ -11,6 +11,8 @@ pub enum Expect {
     Promised,
     /// One order explains all writes and the strongest reads that the mode offers
     Linearizable,
+    /// The same, if nothing counts but each client's own order
+    Sequential,
     /// Who wrote a key never reads what was there before
     ReadYourWrites,
     /// Who read a key never reads what was there before that

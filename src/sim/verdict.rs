@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::check::history::{self, End, History, Operation};
-use crate::check::{Budget, Held, Property, Verdict, holds, linearizable};
+use crate::check::{Budget, Held, Property, Sequential, Verdict, holds, linearizable, sequential};
 use crate::sim::clients::Asked;
 use crate::sim::expect::Expect;
 use crate::sim::plan::Reading;
@@ -26,6 +26,7 @@ impl World {
             Expect::Promised if mode.is_linearizable() => self.is_linearizable(),
             Expect::Promised | Expect::Available | Expect::OneLeader => {}
             Expect::Linearizable => self.is_linearizable(),
+            Expect::Sequential => self.is_sequential(),
             Expect::ReadYourWrites => self.has(Property::ReadYourWrites),
             Expect::MonotonicReads => self.has(Property::MonotonicReads),
             Expect::Eventual => self.has(Property::Eventual),
@@ -89,6 +90,17 @@ impl World {
                 self.fail("linearizability", what);
             }
             Verdict::Unknown { .. } => self.stats.undecided += 1,
+        }
+    }
+
+    fn is_sequential(&mut self) {
+        match sequential(&self.history(true), Budget::steps(STEPS)) {
+            Sequential::Holds(_) => {}
+            Sequential::Violated { .. } => {
+                let what = "no order that keeps each client's own explains what they saw";
+                self.fail("sequential consistency", what.to_owned());
+            }
+            Sequential::Unknown => self.stats.undecided += 1,
         }
     }
 

@@ -55,6 +55,12 @@ fn lowest_id_async_reads_what_is_old() {
 }
 
 #[test]
+fn lowest_id_async_reads_what_no_order_explains_even_if_time_does_not_count() {
+    let invariant = "sequential consistency";
+    is_found("lowest-id + async", Expect::Sequential, invariant);
+}
+
+#[test]
 fn lowest_id_has_two_leaders() {
     is_found("lowest-id + async", Expect::OneLeader, "one leader");
 }
