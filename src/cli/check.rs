@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use crate::check::History;
 use crate::check::history::Call;
 use crate::cli::args::{Common, duration};
+use crate::cli::drawing;
 use crate::cli::failure::Failure;
 use crate::cli::judgement::{Asked, Judgement};
 use crate::cli::out;
@@ -21,6 +22,7 @@ use crate::views::intervals;
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster check history.jsonl
+  cluster check history.jsonl --html history.html
   cluster check a.jsonl b.jsonl --budget 10s
   cluster check history.jsonl --property sequential
   my-client | cluster check - --json")]
@@ -37,6 +39,9 @@ pub(super) struct Check {
     /// How long to think about each; explaining may take as long again
     #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = duration)]
     budget: Duration,
+    /// Draw the history on a page of its own, for a browser
+    #[arg(long, value_name = "OUT", value_hint = clap::ValueHint::FilePath)]
+    html: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,6 +76,11 @@ const UNUSABLE: u8 = 2;
 const UNKNOWN: u8 = 4;
 
 pub(super) fn run(args: &Check, common: &Common) -> Result<(), Failure> {
+    if args.html.is_some() && args.files.len() > 1 {
+        let hint = "draw each on a page of its own: cluster check FILE --html OUT";
+        let failure = Failure::usage("--html draws one history, and several are given");
+        return Err(failure.hint(hint));
+    }
     let mut exits = Vec::new();
     for file in &args.files {
         match read(file).and_then(|history| fits(args, history)) {
@@ -129,6 +139,13 @@ fn judge(args: &Check, common: &Common, file: &str, history: &History) -> Result
     match common.json {
         true => out::print_json(&judgement.report(file))?,
         false => out::print(&judgement.text(file))?,
+    }
+    if let Some(path) = &args.html {
+        let page = drawing::page(&judgement, file, args.budget);
+        std::fs::write(path, page).map_err(|error| {
+            Failure::system(&format!("cannot write {path}"), &error).with_exit(UNUSABLE)
+        })?;
+        out::note(common, &format!("drawn in {path}"));
     }
     Ok(match judgement.holds {
         Some(true) => 0,

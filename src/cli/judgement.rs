@@ -58,6 +58,8 @@ pub(super) struct Judgement<'a> {
     /// The few operations that show it, as numbers in the history.
     pub(super) operations: Vec<usize>,
     pub(super) explanation: Option<Explanation>,
+    /// Where each client's own order is all that is kept: an order, or as much of one as there is.
+    pub(super) order: Vec<usize>,
     took: Duration,
 }
 
@@ -113,6 +115,7 @@ impl<'a> Judgement<'a> {
             key: None,
             operations: Vec::new(),
             explanation: None,
+            order: Vec::new(),
             took: Duration::ZERO,
         };
         match asked {
@@ -150,7 +153,7 @@ impl<'a> Judgement<'a> {
 
     fn sequential(&mut self, budget: Duration) {
         match sequential(self.history, Instant::now() + budget) {
-            Sequential::Holds(_) => self.holds = Some(true),
+            Sequential::Holds(order) => (self.holds, self.order) = (Some(true), order),
             Sequential::Unknown => self.why = Some(late(budget)),
             Sequential::Violated { operations, order } => {
                 self.holds = Some(false);
@@ -162,6 +165,7 @@ impl<'a> Judgement<'a> {
                     .map(|n| self.history.operations[*n].key);
                 let key = keys.next();
                 self.key = key.filter(|key| keys.all(|other| other == *key));
+                self.order = order;
                 self.explained(explanation);
             }
         }

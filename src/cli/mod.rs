@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod detach;
 mod down;
+mod drawing;
 mod ending;
 mod failure;
 mod get;

@@ -5,6 +5,7 @@ mod clients;
 mod command;
 mod generate;
 mod known;
+mod page;
 mod random;
 mod sets;
 mod small;
