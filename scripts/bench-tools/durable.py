@@ -208,20 +208,39 @@ def start(options):
     shutil.rmtree(folder)
 
 
+def judged(program, *arguments):
+    """How long a judge takes, in seconds, its exit code, and how much memory, in MiB."""
+    began = time.perf_counter()
+    judge = subprocess.Popen([*program, *arguments], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(judge.pid, 0)
+    return time.perf_counter() - began, os.waitstatus_to_exitcode(status), usage.ru_maxrss / 1024
+
+
 def check(_):
-    """The judge, on histories of a correct store."""
+    """The judge, on histories of a correct store, and on those with known verdicts.
+
+    CHECK_PEER names another judge, already built, that takes one of its own logs; CHECK_PEER_LOGS where c50-ok.txt and
+    c50-bad.txt are, of which ours are translations.
+    """
+    ours, known = [CLUSTER, "check"], os.path.join(ROOT, "tests/check/histories")
     folder = tempfile.mkdtemp()
     for cas, what in ((False, "reads and unique writes"), (True, "compare-and-set and deletes too")):
         path = os.path.join(folder, "history.jsonl")
         histories.history(path, cas=cas)
-        began = time.perf_counter()
-        judge = subprocess.Popen([CLUSTER, "check", path], stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(judge.pid, 0)
-        took, memory = time.perf_counter() - began, usage.ru_maxrss / 1024
-        assert status == 0, "a correct store's history was not linearizable"
+        took, code, memory = judged(ours, path)
+        assert code == 0, "a correct store's history was not linearizable"
         value = f"{took:.2f} s, {memory:.0f} MiB"
         report("check", f"check of 100,000 operations, {what}", value, "2 s, 200 MiB", took < 2 and memory < 200)
     shutil.rmtree(folder)
+    files = sorted(os.path.join(known, name) for name in os.listdir(known) if name.endswith(".jsonl"))
+    took, code, _ = judged(ours, *files)
+    report("check", f"check of the {len(files)} known histories in one run", f"{took:.2f} s", "1 s", took < 1 and code == 1)
+    peer = os.environ.get("CHECK_PEER")
+    for name in ("c50-ok", "c50-bad") if peer else ():
+        log = os.path.join(os.environ["CHECK_PEER_LOGS"], f"{name}.txt")
+        times = [(judged(ours, os.path.join(known, f"kv_{name}.jsonl"))[0], judged([peer], log)[0]) for _ in range(10)]
+        mine, other = (statistics.median(side) * 1000 for side in zip(*times))
+        report("check", f"check of {name}, beside a peer", f"{mine:.0f} ms beside {other:.0f} ms", "as fast", mine <= other, times=times)
 
 
 def commits(options):
