@@ -116,7 +116,13 @@ impl Prospects {
             }
         }
         prospects.roots = prospects.roots(problem);
-        Some(prospects)
+        (!prospects.is_out_of_nothing()).then_some(prospects)
+    }
+
+    /// Whether somebody saw a value that nothing makes.
+    fn is_out_of_nothing(&self) -> bool {
+        let mut values = self.awaited.iter().filter(|value| **value != ABSENT);
+        self.is_closed && values.any(|value| self.to_make.of(*value) == 0)
     }
 
     fn roots(&self, problem: &Problem) -> Option<Vec<Vec<State>>> {

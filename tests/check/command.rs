@@ -246,6 +246,44 @@ fn when_the_time_is_over_it_says_that_it_does_not_know() {
 }
 
 #[test]
+fn a_value_that_nobody_wrote_needs_no_search() {
+    // So many writes at once have more orders than there is time for.
+    let writes = |kind: &str| {
+        let event = |n: usize| {
+            format!(r#"{{"process":{n},"type":"{kind}","f":"write","key":"x","value":{n}}}"#)
+        };
+        let read = |n: usize| {
+            let seen = if kind == "ok" {
+                (n * 7 % 60).to_string()
+            } else {
+                "null".to_owned()
+            };
+            format!(
+                r#"{{"process":{},"type":"{kind}","f":"read","key":"x","value":{seen}}}"#,
+                100 + n
+            )
+        };
+        (0..60)
+            .map(event)
+            .chain((0..40).map(read))
+            .collect::<Vec<String>>()
+    };
+    let read = |kind: &str, seen: &str| {
+        format!(r#"{{"process":99,"type":"{kind}","f":"read","key":"x","value":{seen}}}"#)
+    };
+    let last = vec![read("invoke", "null"), read("ok", "777")];
+    let history = [writes("invoke"), writes("ok"), last].concat();
+    let judged = check(&["-", "--budget", "20s"])
+        .write_stdin(history.join("\n"))
+        .assert();
+    let text = said(&judged.code(1).get_output().stdout);
+    assert!(
+        text.contains("this operation of key x cannot have happened"),
+        "{text}"
+    );
+}
+
+#[test]
 fn line_ends_marks_and_nothing_at_all_are_read() {
     let text = CROSSED.join("\r\n\r\n");
     check(&["-"])
