@@ -41,12 +41,16 @@ pub struct Stuck {
 pub fn explain(history: &History, key: usize, deadline: Instant) -> Option<Explanation> {
     let time = Time::until(deadline);
     let numbers = by_key(history).get(key)?.clone();
-    let (history, stuck) = shortest(history, &numbers, &time)?;
+    let (history, stuck, known) = shortest(history, &numbers, &time)?;
     let decide =
         |kept: &[usize]| decide(&history, kept, &others(&history, kept), time.slice().into());
     let operations: Vec<usize> = (0..history.operations.len()).collect();
-    let Found::None(order) = decide(&operations) else {
-        return None;
+    let order = match known {
+        Some(order) => order,
+        None => match decide(&operations) {
+            Found::None(order) => order,
+            Found::Order(_) | Found::Unknown => return None,
+        },
     };
     let whole = Part { operations, order };
     let (part, is_smallest) = minimal(whole, &time, decide);
@@ -132,28 +136,35 @@ fn beginning(mut part: Part, decide: impl Fn(&[usize]) -> Found) -> Part {
     part
 }
 
-/// The history of one key up to the first answer with which it cannot be ordered any more.
-fn shortest(history: &History, numbers: &[usize], time: &Time) -> Option<(History, Stuck)> {
+/// The history of one key up to the first answer with which it cannot be ordered any more; and, if that was seen on the
+/// way, the longest order of a part of it.
+fn shortest(
+    history: &History,
+    numbers: &[usize],
+    time: &Time,
+) -> Option<(History, Stuck, Option<Vec<usize>>)> {
     let returned = numbers
         .iter()
         .filter_map(|n| history.operations[*n].returned);
     let mut ends: Vec<usize> = returned.collect();
     ends.sort_unstable();
-    let mut before = Vec::new();
+    let (mut before, mut longest) = (Vec::new(), None);
     // If it cannot be ordered up to an answer, it cannot be up to a later one either.
     let (mut good, mut bad) = (0, ends.len());
     while good < bad {
-        let middle = good.midpoint(bad);
+        // To find an order takes less than to see that there is none.
+        let middle = good + (bad - good) / 4;
         let part = until(history, numbers, ends[middle]);
         let all: Vec<usize> = (0..part.operations.len()).collect();
         match decide(&part, &all, &[], time.slice().into()) {
             Found::Order(order) => (good, before) = (middle + 1, order),
             Found::Unknown => good = middle + 1,
-            Found::None(_) => bad = middle,
+            Found::None(order) => (bad, longest) = (middle, Some(order)),
         }
     }
     let event = *ends.get(bad).or(ends.last())?;
-    Some((until(history, numbers, event), Stuck { event, before }))
+    let part = until(history, numbers, event);
+    Some((part, Stuck { event, before }, longest))
 }
 
 /// What was known at the moment `end`.
