@@ -131,7 +131,8 @@ impl World {
         }
     }
 
-    /// A node's disk is lost.
+    /// A node's disk is lost, and with it what nobody else knew: whoever takes back what it was not told is acknowledged
+    /// has nothing to report.
     pub(super) fn watch_wipe(&mut self, place: Place) {
         self.watch.has_lost_disks = true;
         let seen = &mut self.watch.nodes[place as usize];
@@ -140,8 +141,12 @@ impl World {
             let Some(entry) = &asked.entry else {
                 continue;
             };
-            let holds = |other: &Place| *other != place && self.seat(*other).disk.holds(entry);
-            if self.seat(place).disk.holds(entry) && !self.places().any(|other| holds(&other)) {
+            let commits = self.plan.mode.commits();
+            let knows = |other: &Place| {
+                let disk = &self.seat(*other).disk;
+                *other != place && disk.holds(entry) && (!commits || disk.kept().commits(entry))
+            };
+            if self.seat(place).disk.holds(entry) && !self.places().any(|other| knows(&other)) {
                 self.watch.excused.insert(operation);
             }
         }

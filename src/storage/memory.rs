@@ -105,6 +105,11 @@ impl Memory {
         }
     }
 
+    /// Whether it holds it and says that it is committed.
+    pub fn commits(&self, id: &EntryId) -> bool {
+        self.commit >= id.index && self.holds(id)
+    }
+
     /// What a node that starts on this disk finds.
     pub fn found(&self) -> Recovered {
         Recovered {
