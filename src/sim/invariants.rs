@@ -11,6 +11,7 @@ use crate::sim::expect::Expect;
 use crate::sim::ledger::{EntryKey, Ledger, Shadow, named};
 use crate::sim::plan::{Micros, Place, Plan};
 use crate::sim::queue::Nanos;
+use crate::sim::stats::Met;
 use crate::sim::world::{World, place_of};
 use crate::store::Command;
 use crate::types::{Election, EntryId, Index, Replication, Term};
@@ -214,7 +215,10 @@ impl World {
                 }
                 seen.shadow.follow(record);
             }
-            Record::Install(_) => {
+            Record::Install(snapshot) => {
+                if seen.shadow.diverges_from(snapshot) {
+                    self.stats.meet(Met::SnapshotOverDiverged);
+                }
                 if still_leads {
                     let what = format!("{}, which leads, takes a snapshot", named(place));
                     broken = Some(("leader append-only", what));

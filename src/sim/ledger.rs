@@ -4,12 +4,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use crate::protocol::history::is_in;
 use crate::protocol::log::Log;
-use crate::protocol::{Entry, Record};
+use crate::protocol::{Entry, Record, Snapshot};
 use crate::rng::mix;
 use crate::sim::plan::Place;
 use crate::store::{Command, Store};
-use crate::types::{Boot, EntryId, Index, NodeId, Term};
+use crate::types::{Boot, EntryId, Index, NodeId, Term, index_of};
 
 /// The identity of an entry, as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,6 +225,13 @@ impl Shadow {
             | Record::Commit { .. }
             | Record::Recovering(_) => {}
         }
+    }
+
+    /// Whether it has entries that `snapshot` says are others.
+    pub(super) fn diverges_from(&self, snapshot: &Snapshot) -> bool {
+        let last = index_of(snapshot.last.as_ref());
+        let common = self.at(self.last_index().min(last));
+        common.is_some_and(|key| !is_in(&snapshot.history, last, &key.id()))
     }
 
     /// Whether it is what the node itself has.

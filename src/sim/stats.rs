@@ -102,7 +102,7 @@ met! {
     SnapshotSent "a snapshot sent" With(ANY_OUTAGE);
     SnapshotInPieces "a snapshot in several pieces" With(ANY_OUTAGE);
     SnapshotInstalled "a snapshot installed" With(ANY_OUTAGE);
-    SnapshotOverDiverged "a snapshot over a log of another history" Lossy(ANY_OUTAGE);
+    SnapshotOverDiverged "a snapshot over a log of another history" With(ANY_OUTAGE);
     Lost "acknowledged or applied writes lost, and reported" Lossy(ANY_OUTAGE);
     Restored "a node whose disk was lost votes again" Raft(&[Disk]);
     StaleRead "a stale read" With(ANY_OUTAGE);
@@ -305,10 +305,7 @@ impl Stats {
                 self.snapshots += 1;
                 self.meet(Met::SnapshotInstalled);
             }
-            Event::Lost(_) => {
-                self.meet(Met::Lost);
-                self.meet(Met::SnapshotOverDiverged);
-            }
+            Event::Lost(_) => self.meet(Met::Lost),
             Event::Restored { .. } => self.meet(Met::Restored),
             _ => {}
         }
