@@ -339,6 +339,18 @@ impl Message {
         }
     }
 
+    /// The greatest claim that an answer's sender knows.
+    pub fn known(&self) -> Option<&Known> {
+        match self {
+            Message::HeartbeatAck { known, .. }
+            | Message::AppendAck { known, .. }
+            | Message::SnapshotAck { known, .. }
+            | Message::ProbeAck { known, .. }
+            | Message::VoteAck { known, .. } => Some(known),
+            _ => None,
+        }
+    }
+
     /// The highest term it speaks of, for the check that no stranger runs terms to their maximum.
     pub fn term(&self) -> Term {
         match self {
