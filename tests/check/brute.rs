@@ -74,7 +74,11 @@ impl<'a> Orders<'a> {
         }
         let grows = |o: &&Operation| matches!(o.call, Call::Append(_) | Call::Add(_));
         let adds = |o: &Operation| matches!(o.call, Call::Add(_));
-        let sets = (0..keys).map(|key| all().any(|o| o.key == key && adds(o)));
+        // What is only read may be a set to which nothing was added yet.
+        let sets = (0..keys).map(|key| {
+            let mut those = all().filter(|o| o.key == key);
+            those.clone().any(adds) || those.all(|o| o.call == Call::Read)
+        });
         Orders {
             left: operations.iter().collect(),
             values: vec!["null".to_owned(); keys],
