@@ -340,7 +340,10 @@ impl World {
             _ => true,
         };
         // Whatever an answer's term is, it is on the disk: nobody goes back behind it.
-        let kept = kept && message.known().is_none_or(|known| known.term <= ballot.term);
+        let kept = kept
+            && message
+                .known()
+                .is_none_or(|known| known.term <= ballot.term);
         if !kept {
             let (a, b) = (named(from), named(to));
             let what = format!(
