@@ -54,7 +54,8 @@
 //!   a majority held: what is committed can go back.
 //! - **`sync`: a dead member blocks all writes**, each until its timeout.
 //! - **Reads from the store may be stale**, from any node, the leader included.
-//! - A node that was killed while it alone knew of a loss reports it when it returns, not before.
+//! - A node that was killed while it alone knew of a loss reports it when it returns, not before; if its disk is lost as well,
+//!   nobody does.
 //! - `recovery` has a caveat of its own.
 
 pub mod door;
