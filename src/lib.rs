@@ -12,7 +12,7 @@
 //! | 4 | `engine`, `registry` | what the control plane may ask of a cluster, whatever runs it; how commands find one |
 //! | 5 | `runtime`, `sim`, `client` | nodes as tokio tasks on ports; the same nodes in virtual time; a typed HTTP client |
 //! | 6 | `control` | the control server |
-//! | 7 | `views` | tables and lines for people |
+//! | 7 | `views` | tables, lines, stories and pages for people |
 //! | 8 | `cli` | one file a command; nobody imports it |
 //!
 #[cfg(windows)]

@@ -7,6 +7,7 @@ use crate::sim::moment::What;
 use crate::sim::plan::{Call, Place};
 use crate::sim::queue::Nanos;
 use crate::sim::stats::Met;
+use crate::sim::words;
 use crate::sim::world::{Coming, World, place_of};
 use crate::types::{EntryId, index_of};
 use crate::value::Value;
@@ -18,16 +19,22 @@ impl World {
     /// A node replies to a request.
     pub(super) fn replied(&mut self, place: Place, asker: Asker, reply: Reply) {
         self.stats.replied(&reply);
-        let Asker::Client { .. } = asker else {
-            let Asker::Operator {
-                operation,
-                place: whom,
-            } = asker
-            else {
-                return;
-            };
-            return self.operator_learns(operation, whom, Some(reply));
+        let operation = match asker {
+            Asker::Client { operation, .. } => operation,
+            Asker::Operator { operation, place } => {
+                return self.operator_learns(operation, place, Some(reply));
+            }
         };
+        if reply != Reply::Readable {
+            self.note(place, || What::Replied {
+                operation,
+                entry: match &reply {
+                    Reply::Done { version, .. } => Some(version.clone()),
+                    _ => None,
+                },
+                what: words::answer(&reply),
+            });
+        }
         let answer = match reply {
             Reply::Readable => return self.look(place, asker),
             Reply::Done { version, .. } => {
@@ -199,9 +206,12 @@ impl World {
         asked.end = end;
         if self.is_noted() {
             let what = self.told(operation);
+            let asked = &self.clients.asked[operation];
+            let end = (!asked.is_void).then(|| asked.end.clone());
             self.note(0, || What::Answered {
                 operation,
                 client,
+                end,
                 what,
             });
         }

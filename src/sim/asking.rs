@@ -84,9 +84,14 @@ impl World {
         });
         if self.is_noted() {
             let what = self.told(operation);
+            let asked = self.clients.asked[operation].clone();
+            let key = self.clients.key(asked.key).clone();
             self.note(0, || What::Asked {
                 operation,
                 client,
+                key,
+                call: asked.call,
+                reading: asked.reading,
                 what,
             });
         }
@@ -183,6 +188,14 @@ impl World {
             .store()
             .and_then(|store| store.get(key.as_str()));
         let found = slot.map(|slot| (slot.value.clone(), slot.version.as_ref().clone()));
+        self.note(place, || What::Replied {
+            operation,
+            entry: found.as_ref().map(|(_, version)| version.clone()),
+            what: found
+                .as_ref()
+                .map_or("null", |(value, _)| value.as_str())
+                .to_owned(),
+        });
         self.answer(asker, Answer::Value(found));
     }
 

@@ -38,11 +38,14 @@ impl SimDisk {
         }
     }
 
-    /// A write of `records` that a power cut interrupts: the first `frames` of them are there.
-    pub(super) fn tear(&mut self, records: &[Record], frames: usize) {
+    /// A write of `records` that a power cut interrupts: the first `frames` of them are there. How many records that is.
+    pub(super) fn tear(&mut self, records: &[Record], frames: usize) -> usize {
+        let mut kept = 0;
         for frame in frames_of(records).take(frames) {
             self.flush(frame);
+            kept += frame.len();
         }
+        kept
     }
 
     fn flush(&mut self, frame: &[Record]) {

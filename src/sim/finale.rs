@@ -6,14 +6,12 @@ use crate::faults::Fault;
 use crate::protocol::Node;
 use crate::rng::Rng;
 use crate::sim::expect::Expect;
-use crate::sim::moment::What;
-use crate::sim::plan::{Call, Finale, Place};
+use crate::sim::moment::{FOR_EVER, What};
+use crate::sim::plan::{Call, Finale, Harm, Place, Who};
 use crate::sim::queue::Nanos;
+use crate::sim::words;
 use crate::sim::world::{PLACES, World};
 use crate::types::{Election, Replication};
-
-/// What outlives the end of faults has numbers from here on.
-const FOR_EVER: u32 = 0xffff_0000;
 
 impl World {
     /// Ends a run.
@@ -86,7 +84,6 @@ impl World {
 
     fn heal_quorum(&mut self, quorum: &[Place], rng: &mut Rng) {
         self.end_faults();
-        let all: Vec<Place> = (0..PLACES as Place).collect();
         let one_way = self.plan.mode.election == Election::Raft
             && self.plan.safeguards.pre_vote
             && self.plan.safeguards.check_quorum;
@@ -95,21 +92,34 @@ impl World {
             .filter(|place| !quorum.contains(place))
             .collect();
         for place in outside {
-            let number = FOR_EVER + u32::from(place);
             match rng.below(if one_way { 5 } else { 3 }) {
                 0 => self.kill(place, true),
-                1 => {
-                    self.seat_mut(place).is_paused = self.seat(place).is_up();
+                1 if self.seat(place).is_up() => {
+                    self.seat_mut(place).is_paused = true;
+                    self.note(place, || What::Paused);
                 }
-                2 => {
-                    self.faults.set(number, &[place], &all, Fault::CUT);
-                    self.faults.set(number, &all, &[place], Fault::CUT);
-                }
-                3 => self.faults.set(number, &[place], &all, Fault::CUT),
-                _ => self.faults.set(number, &all, &[place], Fault::CUT),
+                1 => {}
+                2 => self.cut_off_for_ever(place, true, true),
+                3 => self.cut_off_for_ever(place, true, false),
+                _ => self.cut_off_for_ever(place, false, true),
             }
         }
         self.mend(quorum);
+    }
+
+    fn cut_off_for_ever(&mut self, place: Place, out: bool, into: bool) {
+        let number = FOR_EVER + u32::from(place);
+        let all: Vec<Place> = (0..PLACES as Place).collect();
+        if out {
+            self.faults.set(number, &[place], &all, Fault::CUT);
+        }
+        if into {
+            self.faults.set(number, &all, &[place], Fault::CUT);
+        }
+        let who = Who::Node(place);
+        let harm = Harm::Isolate { who, out, into };
+        let what = words::harm(&harm, &self.ids[place as usize]);
+        self.note(place, || What::Harmed { number, harm, what });
     }
 
     fn heal_all(&mut self) {
@@ -180,18 +190,21 @@ impl World {
 
     /// One reads every key when all is quiet: what it sees belongs to the history.
     fn read_all(&mut self) {
-        let Some(store) = self
-            .leader()
-            .and_then(|leader| self.seat(leader).store())
-            .cloned()
-        else {
+        let Some(leader) = self.leader() else {
+            return;
+        };
+        let Some(store) = self.seat(leader).store().cloned() else {
             return;
         };
         let reader = 1_000_000;
         for key in 0..self.clients.keys().len() as u16 {
             let slot = store.get(self.clients.key(key).as_str());
             let seen: Text = slot.map_or("null".into(), |slot| slot.value.as_str().into());
-            let now = self.now;
+            let (now, name) = (self.now, self.clients.key(key).clone());
+            self.note(leader, || What::Found {
+                key: name,
+                seen: seen.clone(),
+            });
             self.clients.read_by(reader, key, seen, now);
         }
     }

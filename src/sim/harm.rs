@@ -64,8 +64,12 @@ impl World {
             return;
         };
         let what = words::harm(harm, &self.ids[whom as usize]);
-        self.note(whom, || What::Harmed { number, what });
         let harm = harm.clone();
+        self.note(whom, || What::Harmed {
+            number,
+            harm: harm.clone(),
+            what,
+        });
         self.in_force.insert(number, InForce { harm, whom });
     }
 
@@ -235,7 +239,7 @@ impl World {
                 (to, Wish::Transfer(id))
             }
         };
-        self.note(leader, || What::Operated { operation });
+        self.note(leader, || What::Operated { operation, whom });
         let asker = Asker::Operator {
             operation,
             place: whom,

@@ -59,8 +59,9 @@ impl World {
             if power {
                 // Anything from nothing to all of it may be there, and nobody was told.
                 let frames = count_frames(&records) as u64;
-                seat.disk.tear(&records, (drawn % (frames + 1)) as usize);
+                let kept = seat.disk.tear(&records, (drawn % (frames + 1)) as usize);
                 self.stats.meet(Met::TornWrite);
+                self.note(place, || What::Kept(records[..kept].to_vec()));
                 self.watch_torn(place, &records);
             } else {
                 self.finish(place, &records, actions);

@@ -1,11 +1,17 @@
 //! What happens in a run, as whoever looks on is told.
 
+use crate::check::history::{Call, End, Text};
 use crate::event::Event;
-use crate::protocol::{Message, Reply};
-use crate::sim::plan::{Operation, Place};
+use crate::protocol::{Message, Record, Reply};
+use crate::sim::plan::{Harm, Operation, Place, Reading};
+use crate::types::EntryId;
+use crate::value::Key;
 
 /// Takes what happens, in order.
 pub type Sink = Box<dyn FnMut(Moment) + Send>;
+
+/// Faults of this number and above outlive the end of all others.
+pub const FOR_EVER: u32 = 0xffff_0000;
 
 /// Something that happened.
 #[derive(Debug, Clone)]
@@ -39,6 +45,8 @@ pub enum What {
         /// The how-many-th from the one to the other.
         nth: u32,
     },
+    /// A node's disk keeps something from now on: all that was written, or what a power cut left of it.
+    Kept(Vec<Record>),
     /// A node reported something.
     Reported(Event),
     /// A node started on the disk it has.
@@ -61,6 +69,8 @@ pub enum What {
         /// Its number.
         number: u32,
         /// What it is.
+        harm: Harm,
+        /// The same in words.
         what: String,
     },
     /// A fault ended.
@@ -77,6 +87,8 @@ pub enum What {
     Operated {
         /// For what.
         operation: Operation,
+        /// Which node it is about, if it is about one.
+        whom: Option<Place>,
     },
     /// An operator was answered.
     OperatorAnswered {
@@ -89,7 +101,13 @@ pub enum What {
         operation: usize,
         /// Which client.
         client: u16,
-        /// What, in words.
+        /// Of which key.
+        key: Key,
+        /// What; no two write the same value.
+        call: Call,
+        /// If it reads: what is asked of the answer.
+        reading: Option<Reading>,
+        /// All that in words.
         what: String,
     },
     /// A client's request reached a node.
@@ -97,14 +115,32 @@ pub enum What {
         /// The number of the operation.
         operation: usize,
     },
+    /// A node answers a client: it leaves then.
+    Replied {
+        /// The number of the operation.
+        operation: usize,
+        /// The entry that did it, or that wrote what was read.
+        entry: Option<EntryId>,
+        /// The answer, in words.
+        what: String,
+    },
     /// A client knows what became of what it asked.
     Answered {
         /// The number of the operation.
         operation: usize,
         /// Which client.
         client: u16,
-        /// What became of it, in words.
+        /// What became of it; `None`: it surely did not happen.
+        end: Option<End>,
+        /// The same in words.
         what: String,
+    },
+    /// When all is quiet, somebody reads at the leader.
+    Found {
+        /// Which key.
+        key: Key,
+        /// What it holds.
+        seen: Text,
     },
     /// Something that must hold does not.
     Violated {

@@ -293,7 +293,10 @@ impl World {
     pub(super) fn finish(&mut self, place: Place, records: &[Record], actions: Vec<Action>) {
         let seat = self.seat_mut(place);
         match seat.disk.write(records) {
-            Ok(()) => self.perform(place, actions),
+            Ok(()) => {
+                self.note(place, || What::Kept(records.to_vec()));
+                self.perform(place, actions);
+            }
             Err(_) if is_planted(Bug::FailedSyncTrusted) => self.perform(place, actions),
             Err(_) => {
                 seat.has_failed = true;

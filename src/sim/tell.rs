@@ -2,8 +2,8 @@
 //! have equal traces, byte for byte.
 
 use crate::event::Event;
-use crate::sim::moment::{Moment, What};
-use crate::sim::plan::{Operation, Place, Who};
+use crate::sim::moment::{FOR_EVER, Moment, What};
+use crate::sim::plan::{Operation, Place};
 use crate::sim::words;
 use crate::types::NodeId;
 
@@ -16,7 +16,8 @@ pub fn line(moment: &Moment) -> String {
 /// Whether it belongs into a short story: what was done to nodes, what they became, what clients were told.
 pub fn matters(moment: &Moment) -> bool {
     match &moment.what {
-        What::Sent { .. } | What::Arrived { .. } | What::Requested { .. } => false,
+        What::Sent { .. } | What::Arrived { .. } | What::Kept(_) => false,
+        What::Requested { .. } | What::Replied { .. } => false,
         What::Reported(event) => {
             !matches!(event, Event::Replicated { .. } | Event::Election { .. })
         }
@@ -45,6 +46,7 @@ fn what(moment: &Moment) -> String {
             )
         }
         What::Arrived { from, nth } => format!("  {id} ← {} #{nth}", name(*from)),
+        What::Kept(records) => format!("  {id} keeps {}", words::kept(records)),
         What::Reported(event) => words::happened(&id, event),
         What::Started => format!("{id} starts on its disk"),
         What::Died { power: true } => format!("{id} dies, as in a power cut"),
@@ -53,7 +55,10 @@ fn what(moment: &Moment) -> String {
         What::DiskFailed => format!("{id} cannot sync its disk, and takes no part any more"),
         What::Paused => format!("{id} stands still"),
         What::Resumed => format!("{id} goes on"),
-        What::Harmed { number, what } => format!("FAULT {number}: {what}"),
+        What::Harmed { number, what, .. } => match *number < FOR_EVER {
+            true => format!("FAULT {number}: {what}"),
+            false => format!("FAULT FOR EVER: {what}"),
+        },
         What::Lifted { number } => format!("fault {number} is over"),
         What::Healed { quorum } if quorum.is_empty() => "ALL IS HEALED".to_owned(),
         What::Healed { quorum } => {
@@ -63,34 +68,39 @@ fn what(moment: &Moment) -> String {
                 names.join(", ")
             )
         }
-        What::Operated { operation } => format!("an operator asks {id} to {}", wish(*operation)),
+        What::Operated { operation, whom } => {
+            format!("an operator asks {id} to {}", wish(*operation, *whom))
+        }
         What::OperatorAnswered { reply } => format!("  of {id}: {}", words::replied(&id, reply)),
         What::Asked {
             operation,
             client,
             what,
+            ..
         } => format!("client {client} asks (operation {operation}): {what}"),
         What::Requested { operation } => format!("  {id} ← operation {operation}"),
+        What::Replied {
+            operation, what, ..
+        } => format!("  {id} answers operation {operation}: {what}"),
         What::Answered {
             operation,
             client,
             what,
+            ..
         } => format!("client {client} knows (operation {operation}): {what}"),
+        What::Found { key, seen } => format!("{id} holds in the end {}={seen}", key.as_str()),
         What::Violated { invariant, what } => format!("BROKEN: {invariant}: {what}"),
     }
 }
 
-fn wish(operation: Operation) -> String {
-    let whom = |who: Who| match who {
-        Who::Node(place) => name(place).to_string(),
-        Who::Leader => "itself".to_owned(),
-        Who::Follower(_) => "a follower".to_owned(),
-    };
-    match operation {
-        Operation::Add => "add a member".to_owned(),
-        Operation::Remove(who) => format!("remove {}", whom(who)),
-        Operation::Transfer(None) => "hand over".to_owned(),
-        Operation::Transfer(Some(who)) => format!("hand over to {}", whom(who)),
+fn wish(operation: Operation, whom: Option<Place>) -> String {
+    match (operation, whom) {
+        (Operation::Add, Some(new)) => format!("add {}", name(new)),
+        (Operation::Add, None) => "add a member".to_owned(),
+        (Operation::Remove(_), Some(whom)) => format!("remove {}", name(whom)),
+        (Operation::Remove(_), None) => "remove a member".to_owned(),
+        (Operation::Transfer(_), Some(whom)) => format!("hand over to {}", name(whom)),
+        (Operation::Transfer(_), None) => "hand over".to_owned(),
     }
 }
 

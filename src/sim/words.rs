@@ -1,9 +1,13 @@
 //! What happened, in words that somebody who knows the chapter can read.
 
+mod faults;
+
+pub use faults::{harm, links};
+
 use crate::event::Event;
 use crate::protocol::message::{AppendOutcome, Known, SnapshotProgress};
-use crate::protocol::{Entry, Message, MessageKind, Reply};
-use crate::sim::plan::{Harm, Place, Plan};
+use crate::protocol::{Ballot, Entry, Message, MessageKind, Record, Reply};
+use crate::sim::plan::Plan;
 use crate::store::Command;
 use crate::types::{EntryId, Leadership, NodeId};
 
@@ -13,9 +17,14 @@ pub fn sent(from: &NodeId, to: &NodeId, message: &Message, lost: bool) -> String
     format!("  {from} → {to}: {}{fate}", said(message))
 }
 
-/// An answer to a client.
+/// An answer to a client, and whose.
 pub fn replied(id: &NodeId, reply: &Reply) -> String {
-    let answer = match reply {
+    format!("{id} answers the client: {}", answer(reply))
+}
+
+/// An answer to a client.
+pub fn answer(reply: &Reply) -> String {
+    match reply {
         Reply::Done { .. } => "done".to_owned(),
         Reply::Readable => "read what is here".to_owned(),
         Reply::Changed => "changed".to_owned(),
@@ -37,8 +46,32 @@ pub fn replied(id: &NodeId, reply: &Reply) -> String {
             format!("not the leader ({role}); {leader} leads")
         }
         Reply::NotLeader { role, leader: None } => format!("not the leader ({role}); nobody leads"),
+    }
+}
+
+/// What a disk keeps from now on.
+pub fn kept(records: &[Record]) -> String {
+    let record = |record: &Record| match record {
+        Record::Ballot(Ballot { term, vote: None }) => format!("term {term}"),
+        Record::Ballot(Ballot {
+            term,
+            vote: Some(whom),
+        }) => format!("term {term} with its vote for {whom}"),
+        Record::Append(entries) => entries.iter().map(entry).collect::<Vec<String>>().join(" "),
+        Record::Commit { index, .. } => format!("that {index} is committed"),
+        Record::Compact { compacted, .. } => format!("a snapshot for all up to {compacted:?}"),
+        Record::Install(snapshot) => format!("the leader's snapshot as of {}", at(&snapshot.last)),
+        Record::Recovering(true) => "that it must not vote".to_owned(),
+        Record::Recovering(false) => "that it may vote".to_owned(),
     };
-    format!("{id} answers the client: {answer}")
+    match records.is_empty() {
+        true => "nothing".to_owned(),
+        false => records
+            .iter()
+            .map(record)
+            .collect::<Vec<String>>()
+            .join(", "),
+    }
 }
 
 /// What a node reports.
@@ -253,71 +286,6 @@ fn entry(entry: &Entry) -> String {
             format!("{:?} members {}", entry.id, all.join(" "))
         }
     }
-}
-
-/// A fault, of which `whom` is the node that it struck, if it struck one.
-pub fn harm(harm: &Harm, whom: &NodeId) -> String {
-    let seconds = |micros: u64| format!("{} ms", micros as f64 / 1000.0);
-    match harm {
-        Harm::Crash { damaged: true, .. } => format!("{whom} crashes, and its disk is damaged"),
-        Harm::Crash { writing: true, .. } => format!("{whom} loses power at its next write"),
-        Harm::Crash { power: true, .. } => format!("{whom} loses power"),
-        Harm::Crash { .. } => format!("{whom} is killed"),
-        Harm::Pause(_) => format!("{whom} stands still"),
-        Harm::Skew(_, rate) => {
-            format!(
-                "the clock of {whom} runs at {} of the true speed",
-                f64::from(*rate) / 1e6
-            )
-        }
-        Harm::Jump(_, by) => format!("the clock of {whom} jumps ahead by {}", seconds(*by)),
-        Harm::SlowDisk(_, by) => format!("the disk of {whom} is slower by {}", seconds(*by)),
-        Harm::FailSync(_) => format!("the next sync of {whom} is to fail"),
-        Harm::Partition(groups) => {
-            let groups: Vec<String> = groups.iter().map(|group| those(group)).collect();
-            format!("the network splits: {}, and the rest", groups.join(" / "))
-        }
-        Harm::Isolate { out, into, .. } => match (out, into) {
-            (true, true) => format!("{whom} is cut off"),
-            (true, false) => format!("nobody hears {whom}"),
-            _ => format!("{whom} hears nobody"),
-        },
-        Harm::Links { from, to, fault } => {
-            let mut what = Vec::new();
-            let permille = |chance: u16| f64::from(chance) / 10.0;
-            if fault.cut {
-                what.push("lost".to_owned());
-            }
-            if !fault.delay.is_zero() || !fault.jitter.is_zero() {
-                let (least, more) = (fault.delay.as_micros(), fault.jitter.as_micros());
-                what.push(format!(
-                    "late by {} to {} ms",
-                    least as f64 / 1e3,
-                    (least + more) as f64 / 1e3
-                ));
-            }
-            if fault.loss > 0 {
-                what.push(format!("lost with {} %", permille(fault.loss)));
-            }
-            if fault.duplicate > 0 {
-                what.push(format!("doubled with {} %", permille(fault.duplicate)));
-            }
-            if fault.reorder > 0 {
-                what.push(format!("overtaken with {} %", permille(fault.reorder)));
-            }
-            format!(
-                "messages from {} to {} are {}",
-                those(from),
-                those(to),
-                what.join(", ")
-            )
-        }
-    }
-}
-
-fn those(places: &[Place]) -> String {
-    let name = |place: &Place| NodeId::nth(usize::from(*place) + 1).to_string();
-    places.iter().map(name).collect::<Vec<String>>().join(", ")
 }
 
 /// The name of a kind of message.

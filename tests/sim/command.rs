@@ -150,6 +150,107 @@ fn a_failure_that_is_kept_can_be_played_again() {
         .stderr(predicate::str::contains("cannot be read"));
 }
 
+/// Ten seconds of each of eight seeds, held to more than lowest-id promises.
+const LOSES: [&str; 6] = ["--seeds", "8", "--time", "10s", "--expect", "no-lost-acks"];
+
+#[test]
+fn the_first_of_several_failures_is_told_in_sentences() {
+    let found = sim(&[&LOSES[..], &["--explain"]].concat()).code(1);
+    let text = stdout(&found);
+    for part in [
+        "the first of those that fail, shrunk to ",
+        " leads term 1.\n",
+        "node-1 holds it.",
+        " Broken: nothing acknowledged is missing. ",
+        " lowest-id + async does not promise",
+        "\n  again: cluster sim --seed ",
+    ] {
+        assert!(text.contains(part), "{part}:\n{text}");
+    }
+    let again = sim(&[&LOSES[..], &["--explain", "--jobs", "1"]].concat()).code(1);
+    assert_eq!(text, stdout(&again));
+}
+
+#[test]
+fn a_program_gets_the_same_sentences_in_a_list() {
+    let flags = ["--until-found", "--explain"];
+    let text = stdout(&sim(&[&LOSES[..], &flags].concat()).code(1));
+    let found = sim(&[&LOSES[..], &flags, &["--json"]].concat()).code(1);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&found)).expect("JSON");
+    let told = json["violations"][0]["explanation"].as_array();
+    let words = |text: &str| {
+        text.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let text = words(&text).join(" ");
+    let told = told.expect("an explanation");
+    assert!(told.len() > 4, "{told:?}");
+    for sentence in told {
+        let sentence = words(sentence.as_str().expect("a sentence")).join(" ");
+        // Where it is told, times stand between the sentences, never in them.
+        assert!(text.contains(&sentence), "{sentence}");
+    }
+    let bare = sim(&[&LOSES[..], &["--until-found", "--json"]].concat()).code(1);
+    assert!(!stdout(&bare).contains("\"explanation\""));
+}
+
+#[test]
+fn one_run_that_breaks_nothing_is_told_too_and_drawn() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("run.html");
+    let file = file.to_str().expect("UTF-8");
+    let flags = [
+        "--raft",
+        "--seed",
+        "7",
+        "--time",
+        "3s",
+        "--explain",
+        "--html",
+        file,
+    ];
+    let told = sim(&flags).success();
+    let text = stdout(&told);
+    assert!(text.contains("whoever a majority votes for leads") && text.contains("leads term 1"));
+    assert!(text.trim_end().ends_with("Nothing is broken."), "{text}");
+    let page = std::fs::read_to_string(file).expect("the page");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("Every promise kept."));
+    assert!(
+        page.contains("cluster sim --seed 7 --raft"),
+        "how to see it again"
+    );
+}
+
+#[test]
+fn the_first_failure_is_drawn_and_a_page_that_cannot_be_written_is_a_failure() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("story.html");
+    let file = file.to_str().expect("UTF-8");
+    sim(&[&LOSES[..], &["--html", file]].concat())
+        .code(1)
+        .stdout(predicate::str::contains("the first of those that fail"))
+        .stderr(predicate::str::contains("drawn in "));
+    let page = std::fs::read_to_string(file).expect("the page");
+    assert!(page.contains("Broken: nothing acknowledged is missing."));
+    sim(&[
+        &LOSES[..],
+        &["--until-found", "--html", "/nowhere/story.html"],
+    ]
+    .concat())
+    .code(1)
+    .stderr(predicate::str::contains("cannot write /nowhere/story.html"));
+}
+
+#[test]
+fn where_nothing_fails_there_is_nothing_to_tell_and_that_is_said() {
+    sim(&["--raft", "--seeds", "5..9", "--time", "10s", "--explain"])
+        .success()
+        .stdout(predicate::str::contains(
+            "nothing fails, so there is nothing to tell or to draw; one run as it is: cluster sim --seed 5 --raft",
+        ));
+}
+
 #[test]
 fn what_makes_no_sense_is_refused() {
     sim(&["--seeds", "9..5"])
@@ -165,4 +266,5 @@ fn what_makes_no_sense_is_refused() {
         .code(2)
         .stderr(predicate::str::contains("--raft"));
     sim(&["--trace"]).code(2);
+    sim(&["--seed", "1", "--trace", "--explain"]).code(2);
 }

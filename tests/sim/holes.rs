@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use cluster::sim::{Expect, SHORT, draw, run, shrink};
+use cluster::sim::{Expect, SHORT, Shrunk, draw, run, shrink};
+use cluster::views::story::{Tone, story, tell};
 
-use crate::support::{mode, options};
+use crate::support::{mode, moments_of, options};
 
 /// Finds it within 200 seeds, and shrinks it to at most twelve events, none of which can go.
 fn is_found(name: &str, expect: Expect, invariant: &str) {
@@ -38,6 +39,49 @@ fn is_found(name: &str, expect: Expect, invariant: &str) {
         let still = found.is_some_and(|violation| violation.invariant == invariant);
         assert!(!still, "{name}, seed {seed}: step {at} can go");
     }
+    is_told(&shrunk);
+}
+
+/// Its story ends with what is broken, names the key and a node that it is about, and is the same each time.
+fn is_told(shrunk: &Shrunk) {
+    let (plan, violation) = (&shrunk.plan, &shrunk.violation);
+    let moments = moments_of(plan);
+    let told = tell(plan, &moments);
+    assert_eq!(told, tell(plan, &moments_of(plan)));
+    let broken: Vec<&str> = told
+        .iter()
+        .filter(|sentence| sentence.tone == Tone::Broken)
+        .map(|sentence| sentence.text.as_str())
+        .collect();
+    let whole = story(plan, &moments).join("\n");
+    let [what, why] = broken[..] else {
+        panic!("{} sentences tell what is broken:\n{whole}", broken.len());
+    };
+    assert!(what.contains(violation.invariant), "{whole}");
+    assert!(why.contains("does not promise that"), "{whole}");
+    let key = violation.what.split([' ', ':']).find(|word| {
+        let number = word.strip_prefix('k');
+        number.is_some_and(|number| number.parse::<u16>().is_ok())
+    });
+    if let Some(key) = key {
+        assert!(what.contains(key), "{key} is not named:\n{whole}");
+        let of_it = told.iter().filter(|sentence| sentence.text.contains(key));
+        let mut of_it = of_it.map(|sentence| sentence.text.as_str());
+        assert!(
+            of_it.any(|text| text.contains(" acknowledges it: ") || text.contains(" acknowledges k")),
+            "nobody acknowledges {key}:\n{whole}"
+        );
+    }
+    // What clients saw is told of clients, all else of nodes.
+    let is_seen = matches!(
+        violation.invariant,
+        "linearizability" | "sequential consistency"
+    );
+    let whose = if is_seen { "client " } else { "node-" };
+    assert!(what.contains(whose), "{whose} is not named:\n{whole}");
+    // Whatever happens again and again is told once.
+    assert!(told.len() <= 48, "{} sentences:\n{whole}", told.len());
+    assert!(told.is_sorted_by_key(|sentence| sentence.at));
 }
 
 #[test]

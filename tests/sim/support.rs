@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use cluster::sim::{Expect, Kind, Options, Plan, run, tell};
+use cluster::sim::{Expect, Kind, Moment, Options, Plan, run, tell};
 use cluster::types::{Election, Mode, Replication, Safeguards};
 
 /// All nine pairs.
@@ -34,6 +34,16 @@ pub fn options(mode: Mode, seconds: u64, expect: Expect) -> Options {
         rate: None,
         expect,
     }
+}
+
+/// What happens when a plan is played.
+pub fn moments_of(plan: &Arc<Plan>) -> Vec<Moment> {
+    let moments = Arc::new(Mutex::new(Vec::new()));
+    let sink = moments.clone();
+    let keep = move |moment| sink.lock().expect("nobody panics with it").push(moment);
+    run(plan, Some(Box::new(keep)));
+    let mut moments = moments.lock().expect("nobody panics with it");
+    std::mem::take(&mut *moments)
 }
 
 /// The hash of a plan's trace (FNV-1a), and how many lines it has.

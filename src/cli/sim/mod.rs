@@ -3,6 +3,8 @@
 mod asked;
 mod report;
 mod resume;
+mod story;
+mod summary;
 
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -31,8 +33,8 @@ use crate::sim::{Expect, Moment, Plan, Tally, draw, play, tell};
 #[command(after_help = "Examples:
   cluster sim --raft --seeds 1000 --time 1m
   cluster sim --seed 7 --raft --trace | less
-  cluster sim --expect no-lost-acks --until-found   see why lowest-id loses writes
-  cluster sim --expect linearizable --election bully --replication quorum --shrink")]
+  cluster sim --expect no-lost-acks --until-found --explain   see why lowest-id loses writes
+  cluster sim --expect linearizable --election bully --replication quorum --until-found --html story.html")]
 pub(super) struct Sim {
     /// How many seeds (1000), or which (5..900)
     #[arg(long, value_name = "SEEDS", default_value = "100", value_parser = asked::seeds)]
@@ -72,6 +74,12 @@ pub(super) struct Sim {
     /// Leave out of the first failure whatever it does not need, until no single event can go
     #[arg(long)]
     shrink: bool,
+    /// Tell the first failure, or the one run, in sentences
+    #[arg(long, conflicts_with = "trace")]
+    explain: bool,
+    /// Draw the first failure, or the one run, on a page: who leads, who says what to whom, what is lost
+    #[arg(long, value_name = "FILE", conflicts_with = "trace", value_hint = clap::ValueHint::FilePath)]
+    html: Option<PathBuf>,
     /// Print how often each fault, refusal and branch of the protocol was met
     #[arg(long)]
     stats: bool,

@@ -1,19 +1,14 @@
 //! What a search found, for people and for programs.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
-
-use serde::Serialize;
+use std::sync::Arc;
 
 use crate::cli::args::Common;
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::sim::asked::Asked;
+use crate::cli::sim::story::Story;
 use crate::cli::sim::{Sim, resume};
-use crate::sim::{
-    Found, Met, Moment, Plan, SHORT, Shrunk, THOROUGH, Tally, draw, events_of, is_stuck, shrink,
-    words,
-};
+use crate::sim::{Found, Met, Plan, Tally, draw, words};
 use crate::views::lines::grouped;
 
 /// How many failing seeds are listed for people.
@@ -27,59 +22,6 @@ pub(super) struct Report<'a> {
     pub(super) tally: &'a Tally,
     /// Nobody interrupted it.
     pub(super) is_whole: bool,
-}
-
-#[derive(Serialize)]
-struct Summary<'a> {
-    version: &'a str,
-    command: String,
-    verdict: &'a str,
-    whole: bool,
-    seeds: u64,
-    virtual_seconds: f64,
-    events: u64,
-    operations: u64,
-    acknowledged: u64,
-    unknown: u64,
-    undecided: u64,
-    leader_changes: u64,
-    elections: u64,
-    crashes: u64,
-    partitions: u64,
-    snapshots: u64,
-    median: Median,
-    met: BTreeMap<&'static str, u64>,
-    never_met: Vec<&'static str>,
-    too_little: Option<String>,
-    violations: Vec<Violated<'a>>,
-}
-
-#[derive(Serialize)]
-struct Median {
-    acknowledged: u32,
-    leader_changes: u32,
-    kinds_of_faults: u8,
-}
-
-#[derive(Serialize)]
-struct Violated<'a> {
-    seed: u64,
-    verdict: &'a str,
-    invariant: &'a str,
-    what: &'a str,
-    at_ms: f64,
-    command: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<usize>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    story: Vec<String>,
-}
-
-/// The first failure with as little as possible, and its story.
-struct Story {
-    shrunk: Shrunk,
-    of: usize,
-    moments: Vec<Moment>,
 }
 
 impl Report<'_> {
@@ -116,12 +58,13 @@ impl Report<'_> {
 
     fn told(&self, plan: Option<&Arc<Plan>>) -> Result<(), Failure> {
         let first = self.tally.violations.first();
-        let story = first.and_then(|found| self.story(found, plan));
+        let story = self.story(first, plan);
         match self.common.json {
             true => out::print_json(&self.summary(story.as_ref()))?,
             false => self.print(story.as_ref())?,
         }
         self.keep(first, story.as_ref())?;
+        self.draw(first, story.as_ref())?;
         self.exit()
     }
 
@@ -150,7 +93,7 @@ impl Report<'_> {
     }
 
     /// Why the runs prove nothing, if they do not.
-    fn too_little(&self) -> Option<String> {
+    pub(super) fn too_little(&self) -> Option<String> {
         let options = &self.asked?.options;
         if let Some(why) = self.tally.too_quiet(options) {
             return Some(why);
@@ -167,35 +110,26 @@ impl Report<'_> {
         ))
     }
 
-    fn story(&self, found: &Found, plan: Option<&Arc<Plan>>) -> Option<Story> {
+    /// The first failure; without one, the run that was asked for, if somebody wants to look at it.
+    fn story(&self, found: Option<&Found>, plan: Option<&Arc<Plan>>) -> Option<Story> {
+        let Some(found) = found else {
+            let plan = plan.filter(|_| self.is_told());
+            return plan.map(Story::whole);
+        };
         let plan = match (plan, self.asked) {
             (Some(plan), _) => plan.clone(),
             (None, Some(asked)) => Arc::new(draw(&asked.options, found.seed)),
             (None, None) => return None,
         };
-        let most = if self.args.shrink { THOROUGH } else { SHORT };
-        let shrunk = shrink(&plan, most)?;
-        let moments = Arc::new(Mutex::new(Vec::new()));
-        let sink = moments.clone();
-        crate::sim::run(
-            &shrunk.plan,
-            Some(Box::new(move |moment| {
-                sink.lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .push(moment);
-            })),
-        );
-        let mut moments = moments
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        Some(Story {
-            of: events_of(&plan),
-            shrunk,
-            moments: std::mem::take(&mut moments),
-        })
+        Story::shrunk(&plan, self.args.shrink)
     }
 
-    fn command(&self, seed: u64) -> String {
+    /// Whether a run is to be told in sentences, or drawn.
+    fn is_told(&self) -> bool {
+        self.args.explain || self.args.html.is_some()
+    }
+
+    pub(super) fn command(&self, seed: u64) -> String {
         match (self.asked, &self.args.replay) {
             (Some(asked), _) => asked.command(seed),
             (None, Some(file)) => format!("cluster sim --replay {}", file.display()),
@@ -256,7 +190,7 @@ impl Report<'_> {
     fn print_violations(&self, story: Option<&Story>) -> Result<(), Failure> {
         let all = &self.tally.violations;
         let Some(first) = all.first() else {
-            return Ok(());
+            return self.print_unbroken(story);
         };
         let what = if first.is_stuck() { "STUCK" } else { "UNSAFE" };
         out::print(&format!(
@@ -267,15 +201,17 @@ impl Report<'_> {
         ))?;
         out::print(&format!("  {}", first.what))?;
         if let Some(story) = story {
+            let first = match all.len() {
+                2.. if self.is_told() => "the first of those that fail, ",
+                _ => "",
+            };
             out::print(&format!(
-                "  shrunk to {} of {} events, on {} nodes:",
-                story.shrunk.events(),
+                "  {first}shrunk to {} of {} events, on {} nodes:",
+                story.events(),
                 grouped(story.of as u64),
-                story.shrunk.plan.nodes
+                story.plan.nodes
             ))?;
-            for line in story.lines() {
-                out::print(&format!("    {line}"))?;
-            }
+            self.print_story(story)?;
         }
         out::print(&format!(
             "  again: {}   (version {})",
@@ -297,87 +233,46 @@ impl Report<'_> {
         }
     }
 
+    /// In sentences, or as the trace has it.
+    fn print_story(&self, story: &Story) -> Result<(), Failure> {
+        let lines = match self.args.explain {
+            true => story.told(),
+            false => story.lines(),
+        };
+        lines
+            .iter()
+            .try_for_each(|line| out::print(&format!("    {line}")))
+    }
+
+    /// What there is to look at if nothing is broken.
+    fn print_unbroken(&self, story: Option<&Story>) -> Result<(), Failure> {
+        match story {
+            Some(story) if self.args.explain => self.print_story(story),
+            None if self.is_told() => out::print(&format!(
+                "  nothing fails, so there is nothing to tell or to draw; one run as it is: {}",
+                self.command(self.asked.map_or(0, |asked| asked.first))
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn draw(&self, found: Option<&Found>, story: Option<&Story>) -> Result<(), Failure> {
+        let (Some(file), Some(story)) = (&self.args.html, story) else {
+            return Ok(());
+        };
+        story.draw(file, found, &self.command(story.plan.seed))?;
+        out::note(self.common, &format!("drawn in {}", file.display()));
+        Ok(())
+    }
+
     fn keep(&self, found: Option<&Found>, story: Option<&Story>) -> Result<(), Failure> {
         let (Some(found), Some(story)) = (found, story) else {
             return Ok(());
         };
         if let Some(file) = &self.args.keep {
             let command = self.command(found.seed);
-            resume::keep(file, &command, &found.invariant, &story.shrunk.plan)?;
+            resume::keep(file, &command, &found.invariant, &story.plan)?;
         }
         Ok(())
-    }
-
-    fn summary<'a>(&'a self, story: Option<&Story>) -> Summary<'a> {
-        let (tally, stats) = (self.tally, &self.tally.stats);
-        let (acknowledged, leader_changes, kinds_of_faults) = tally.median();
-        let options = self.asked.map(|asked| &asked.options);
-        let never = options.map_or(Vec::new(), |options| tally.never_met(options));
-        let violated = |(at, found): (usize, &'a Found)| {
-            let told = story.filter(|_| at == 0);
-            Violated {
-                seed: found.seed,
-                verdict: if is_stuck(&found.invariant) {
-                    "stuck"
-                } else {
-                    "unsafe"
-                },
-                invariant: &found.invariant,
-                what: &found.what,
-                at_ms: found.at as f64 / 1e3,
-                command: self.command(found.seed),
-                events: told.map(|story| story.shrunk.events()),
-                story: told.map_or(Vec::new(), |story| story.lines()),
-            }
-        };
-        Summary {
-            version: env!("CARGO_PKG_VERSION"),
-            command: self
-                .asked
-                .map_or(String::new(), |asked| asked.typed.clone()),
-            verdict: match tally.violations.first() {
-                Some(found) if found.is_stuck() => "stuck",
-                Some(_) => "unsafe",
-                None => "safe",
-            },
-            whole: self.is_whole,
-            seeds: tally.seeds,
-            virtual_seconds: tally.virtual_time as f64 / 1e6,
-            events: stats.events,
-            operations: stats.asked,
-            acknowledged: stats.acknowledged,
-            unknown: stats.unknown,
-            undecided: stats.undecided,
-            leader_changes: stats.leader_changes,
-            elections: stats.count(Met::Election),
-            crashes: stats.count(Met::Killed) + stats.count(Met::PowerCut),
-            partitions: stats.count(Met::Partitioned)
-                + stats.count(Met::Isolated)
-                + stats.count(Met::CutOneWay),
-            snapshots: stats.snapshots,
-            median: Median {
-                acknowledged,
-                leader_changes,
-                kinds_of_faults,
-            },
-            met: Met::ALL
-                .iter()
-                .map(|met| (met.text(), stats.count(*met)))
-                .collect(),
-            never_met: never.into_iter().map(Met::text).collect(),
-            too_little: self.too_little(),
-            violations: tally.violations.iter().enumerate().map(violated).collect(),
-        }
-    }
-}
-
-impl Story {
-    /// What happened, a line each, as the trace has it, without messages.
-    fn lines(&self) -> Vec<String> {
-        let matters = self
-            .moments
-            .iter()
-            .filter(|moment| crate::sim::tell::matters(moment));
-        matters.map(crate::sim::tell::line).collect()
     }
 }

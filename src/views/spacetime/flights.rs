@@ -1,0 +1,204 @@
+//! Messages between nodes, as arrows.
+
+use std::collections::BTreeSet;
+
+use crate::protocol::{Entry, Message, MessageKind};
+use crate::sim::plan::Place;
+use crate::sim::{Moment, What, words};
+use crate::store::Command;
+use crate::views::spacetime::html::cut;
+use crate::views::spacetime::lanes::Lane;
+use crate::views::story::names::node;
+
+/// What a message is about: its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Heartbeat,
+    Append,
+    Vote,
+    Snapshot,
+    Read,
+    Client,
+}
+
+impl Kind {
+    pub(super) const ALL: [(Kind, &'static str); 6] = [
+        (Kind::Heartbeat, "heartbeats"),
+        (Kind::Append, "entries"),
+        (Kind::Vote, "elections"),
+        (Kind::Snapshot, "snapshots"),
+        (Kind::Read, "reads"),
+        (Kind::Client, "clients"),
+    ];
+
+    fn of(message: &Message) -> Kind {
+        match message.kind() {
+            MessageKind::Heartbeat
+            | MessageKind::HeartbeatAck
+            | MessageKind::BareHeartbeat
+            | MessageKind::BareAck => Kind::Heartbeat,
+            MessageKind::Append | MessageKind::AppendAck | MessageKind::WholeMap => Kind::Append,
+            MessageKind::Probe
+            | MessageKind::ProbeAck
+            | MessageKind::PreVote
+            | MessageKind::Vote
+            | MessageKind::VoteAck
+            | MessageKind::TimeoutNow => Kind::Vote,
+            MessageKind::InstallSnapshot | MessageKind::SnapshotAck | MessageKind::Restored => {
+                Kind::Snapshot
+            }
+            MessageKind::ReadIndex | MessageKind::ReadAt => Kind::Read,
+        }
+    }
+
+    /// The name of its style.
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Kind::Heartbeat => "beat",
+            Kind::Append => "append",
+            Kind::Vote => "vote",
+            Kind::Snapshot => "snap",
+            Kind::Read => "read",
+            Kind::Client => "client",
+        }
+    }
+}
+
+/// How a message ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Arrives,
+    /// On the way.
+    Lost,
+    /// Nobody was there to take it.
+    Unheard,
+}
+
+/// One arrow.
+#[derive(Debug, Clone)]
+pub(super) struct Flight {
+    pub(super) from: Lane,
+    pub(super) to: Lane,
+    pub(super) sent: u64,
+    /// When it arrives, or would have.
+    pub(super) arrives: u64,
+    pub(super) kind: Kind,
+    pub(super) is_answer: bool,
+    /// It is the second of a message that arrives twice.
+    pub(super) is_copy: bool,
+    pub(super) fate: Fate,
+    /// What it says.
+    pub(super) text: String,
+    /// What is written beside it.
+    pub(super) label: Option<String>,
+}
+
+/// All messages between nodes. `latency` is what they take if nothing happens to them.
+pub(super) fn flights(moments: &[Moment], latency: u64) -> Vec<Flight> {
+    let mut flights = Vec::new();
+    let refusals = refusals(moments);
+    for moment in moments {
+        let What::Sent {
+            to,
+            nth,
+            message,
+            fated,
+        } = &moment.what
+        else {
+            continue;
+        };
+        let kind = Kind::of(message);
+        let text = format!(
+            "{} → {}: {}",
+            node(moment.place),
+            node(*to),
+            words::said(message)
+        );
+        let flight = Flight {
+            from: lane(moment.place),
+            to: lane(*to),
+            sent: moment.at,
+            arrives: fated.arrives.unwrap_or(moment.at + latency),
+            kind,
+            is_answer: message.is_answer(),
+            is_copy: false,
+            fate: Fate::Lost,
+            text,
+            label: label(message),
+        };
+        let fate = |arrives: u64| match refusals.contains(&(moment.place, *to, *nth, arrives)) {
+            true => Fate::Unheard,
+            false => Fate::Arrives,
+        };
+        flights.push(Flight {
+            fate: fated.arrives.map_or(Fate::Lost, fate),
+            ..flight.clone()
+        });
+        flights.extend(fated.again.map(|again| Flight {
+            arrives: again,
+            is_copy: true,
+            fate: fate(again),
+            label: None,
+            ..flight
+        }));
+    }
+    flights
+}
+
+pub(super) fn lane(place: Place) -> Lane {
+    Lane::Node(usize::from(place) + 1)
+}
+
+/// The messages that arrived where nobody lived, and when.
+fn refusals(moments: &[Moment]) -> BTreeSet<(Place, Place, u32, u64)> {
+    let (mut dead, mut refusals) = (BTreeSet::new(), BTreeSet::new());
+    for moment in moments {
+        match &moment.what {
+            What::Died { .. } => {
+                dead.insert(moment.place);
+            }
+            What::Started => {
+                dead.remove(&moment.place);
+            }
+            What::Arrived { from, nth } if dead.contains(&moment.place) => {
+                refusals.insert((*from, moment.place, *nth, moment.at));
+            }
+            _ => {}
+        }
+    }
+    refusals
+}
+
+fn label(message: &Message) -> Option<String> {
+    let label = match message {
+        Message::Append { entries, .. } if !entries.is_empty() => {
+            let deeds: Vec<String> = entries.iter().map(deed).collect();
+            cut(&deeds.join(" "), 18)
+        }
+        Message::PreVote { term, .. } => format!("would you? ({term})"),
+        Message::Vote { term, .. } => format!("vote for me ({term})"),
+        Message::VoteAck {
+            granted: true, pre, ..
+        } => match pre {
+            true => "I would".to_owned(),
+            false => "my vote".to_owned(),
+        },
+        Message::VoteAck { .. } => "no".to_owned(),
+        Message::Probe { .. } => "alive?".to_owned(),
+        Message::ProbeAck { .. } => "alive".to_owned(),
+        Message::InstallSnapshot { .. } => "snapshot".to_owned(),
+        Message::TimeoutNow { .. } => "take over".to_owned(),
+        _ => return None,
+    };
+    Some(label)
+}
+
+/// What an entry does, as shortly as possible.
+pub(super) fn deed(entry: &Entry) -> String {
+    match &entry.command {
+        Command::Put { key, value, .. } => format!("{}={}", key.as_str(), value.as_str()),
+        Command::Delete { key, .. } => format!("−{}", key.as_str()),
+        Command::Noop => format!("begin {}", entry.id.term),
+        Command::Members(members) => format!("{} members", members.voters.len()),
+    }
+}
