@@ -19,7 +19,7 @@ use crate::value::Key;
 const MOST_WAITING: usize = 100_000;
 
 /// A write in the log whose client waits.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Waiting {
     pub(super) index: Index,
     pub(super) request: RequestId,

@@ -12,12 +12,12 @@ use crate::protocol::node::{Node, Part};
 use crate::types::{Election, Index, NodeId};
 
 /// What is known of the entries that everybody has.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Copies {
     /// At one moment everybody had everything up to here.
-    confirmed: Index,
+    pub(super) confirmed: Index,
     /// All said that they have everything up to there; answers to messages above that number say it again.
-    asked: Option<(Index, u64)>,
+    pub(super) asked: Option<(Index, u64)>,
 }
 
 impl Node {

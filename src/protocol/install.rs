@@ -26,11 +26,11 @@ pub(super) struct SnapshotPiece {
 }
 
 /// A snapshot on its way: what has arrived of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Incoming {
-    snapshot: Snapshot,
+    pub(super) snapshot: Snapshot,
     /// The place of the last item that arrived.
-    upto: Option<u64>,
+    pub(super) upto: Option<u64>,
 }
 
 impl Node {

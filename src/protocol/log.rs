@@ -23,15 +23,15 @@ pub struct Entry {
 /// A node's log.
 #[derive(Debug, Clone, Default)]
 pub struct Log {
-    history: Arc<Vec<Run>>,
+    pub(super) history: Arc<Vec<Run>>,
     /// The entry before the first that is kept; `None` if nothing was compacted.
-    compacted: Option<EntryId>,
-    entries: VecDeque<Entry>,
-    bytes: usize,
+    pub(super) compacted: Option<EntryId>,
+    pub(super) entries: VecDeque<Entry>,
+    pub(super) bytes: usize,
     /// What kept entries say of the members, in order …
-    members: Vec<(Index, Members)>,
+    pub(super) members: Vec<(Index, Members)>,
     /// … and what those before them said last.
-    members_before: Option<Members>,
+    pub(super) members_before: Option<Members>,
 }
 
 impl Log {

@@ -22,7 +22,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
 const CLOSE: u64 = 1000;
 
 /// A change under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Changing {
     pub(super) request: Option<RequestId>,
     /// The entry that must be committed.

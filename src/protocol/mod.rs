@@ -59,6 +59,7 @@
 //! - `recovery` has a caveat of its own.
 
 pub mod door;
+pub mod fingerprint;
 pub mod history;
 pub mod log;
 pub mod message;

@@ -22,7 +22,7 @@ use crate::types::{
 };
 
 /// One member of a cluster, without sockets, clocks or disks.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Node {
     pub(super) config: Config,
     pub(super) boot: Boot,
@@ -58,7 +58,7 @@ pub struct Node {
 }
 
 /// What a node is doing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Part {
     /// Not started: obeys, but never stands.
     Waiting,

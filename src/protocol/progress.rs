@@ -14,7 +14,7 @@ use crate::store::Applied;
 use crate::types::{Boot, Index, Members, NodeId, Time};
 
 /// What a leader keeps while it leads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Leading {
     /// Numbers its messages.
     pub(super) round: u64,
@@ -42,11 +42,11 @@ pub(super) enum Duty {
 }
 
 /// What a leader knows of a follower.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Progress {
     pub(super) boot: Option<Boot>,
     /// Earlier lives of its disk: what still comes of them is no news.
-    former: Vec<Boot>,
+    pub(super) former: Vec<Boot>,
     pub(super) needs: Needs,
     /// It has everything up to here on its disk.
     pub(super) matched: Index,
@@ -72,7 +72,7 @@ pub(super) struct Progress {
 }
 
 /// How a follower is brought up to date.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Needs {
     /// Not known before it answers.
     Unknown,

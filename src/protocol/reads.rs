@@ -15,14 +15,14 @@ use crate::protocol::progress::Duty;
 use crate::types::{EntryId, Leadership, NodeId, Time, index_of};
 
 /// What a leader keeps of reads.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Reads {
     waiting: VecDeque<Read>,
     /// A round of questions is under way: answers above this number end it. `u64::MAX` before it has left.
     confirming: Option<u64>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Read {
     reader: Reader,
     /// Answers to messages above this number prove that this leader led after the question came.
@@ -30,20 +30,25 @@ struct Read {
     deadline: Time,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Reader {
     Client(RequestId),
     Follower(NodeId, u64),
 }
 
 impl Reads {
+    /// Whether nobody reads.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.confirming.is_none()
+    }
+
     pub(super) fn deadline(&self) -> Option<Time> {
         self.waiting.front().map(|read| read.deadline)
     }
 }
 
 /// What a follower keeps of its clients' reads.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Asking {
     last_id: u64,
     /// They came after the last question left.
@@ -55,7 +60,7 @@ pub(super) struct Asking {
     granted: VecDeque<(Option<EntryId>, Question)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Question {
     id: u64,
     requests: Vec<RequestId>,
@@ -63,6 +68,11 @@ struct Question {
 }
 
 impl Asking {
+    /// Whether nobody ever asked.
+    pub(super) fn is_idle(&self) -> bool {
+        self.last_id == 0 && self.waiting.is_empty()
+    }
+
     pub(super) fn deadline(&self) -> Option<Time> {
         let asked = self.asked.as_ref().map(|question| question.deadline);
         let granted = self.granted.front().map(|(_, question)| question.deadline);

@@ -119,6 +119,11 @@ impl Node {
         self.term
     }
 
+    /// Whom it voted for in that term.
+    pub fn vote(&self) -> Option<&NodeId> {
+        self.vote.as_ref()
+    }
+
     /// The leader it obeys; itself if it leads.
     pub fn leader(&self) -> Option<&NodeId> {
         self.leader.as_ref()

@@ -9,7 +9,7 @@ use crate::protocol::progress::Leading;
 use crate::types::{Election, Leadership, NodeId, Time};
 
 /// A leadership that is to go to another.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct HandingOver {
     pub(super) request: RequestId,
     to: NodeId,

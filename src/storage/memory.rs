@@ -8,7 +8,7 @@ use crate::storage::{Disk, DiskError};
 use crate::types::{Boot, EntryId, Index, index_of};
 
 /// A node's disk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Memory {
     boot: Boot,
     ballot: Ballot,
@@ -108,6 +108,11 @@ impl Memory {
     /// Whether it holds it and says that it is committed.
     pub fn commits(&self, id: &EntryId) -> bool {
         self.commit >= id.index && self.holds(id)
+    }
+
+    /// Of [`Recovered::commit`] what cannot be lost.
+    pub fn sure(&self) -> Index {
+        self.sure
     }
 
     /// What a node that starts on this disk finds.

@@ -11,7 +11,7 @@ use crate::types::{Election, NodeId, Term, Time};
 
 /// What is being asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stage {
+pub(in crate::protocol) enum Stage {
     /// raft: would they vote for this node?
     PreVote,
     /// raft: do they?
@@ -21,17 +21,17 @@ pub(super) enum Stage {
 }
 
 /// A round of asking for votes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::protocol) struct Campaign {
-    pub(super) stage: Stage,
+    pub(in crate::protocol) stage: Stage,
     /// The term that would be led.
-    pub(super) term: Term,
+    pub(in crate::protocol) term: Term,
     /// Those who granted, itself included. A set: an answer that comes twice counts once.
-    pub(super) granted: BTreeSet<NodeId>,
+    pub(in crate::protocol) granted: BTreeSet<NodeId>,
     /// bully: higher ids that may still live.
-    pub(super) higher: BTreeSet<NodeId>,
+    pub(in crate::protocol) higher: BTreeSet<NodeId>,
     /// When silence becomes an answer.
-    pub(super) deadline: Time,
+    pub(in crate::protocol) deadline: Time,
 }
 
 impl Campaign {

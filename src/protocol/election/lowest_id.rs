@@ -19,18 +19,18 @@ use crate::protocol::node::{Node, Part};
 use crate::types::{NodeId, Term, Time};
 
 /// A round of asking who lives.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::protocol) struct Poll {
     /// Those yet to be asked, the next one last.
-    waiting: Vec<NodeId>,
+    pub(in crate::protocol) waiting: Vec<NodeId>,
     /// Those asked who have not answered.
-    asked: BTreeSet<NodeId>,
+    pub(in crate::protocol) asked: BTreeSet<NodeId>,
     /// How many are asked next.
-    batch: usize,
+    pub(in crate::protocol) batch: usize,
     /// When those asked count as dead.
     pub(in crate::protocol) deadline: Time,
     /// The highest term heard of.
-    highest: Term,
+    pub(in crate::protocol) highest: Term,
 }
 
 impl Poll {

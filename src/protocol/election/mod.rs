@@ -7,7 +7,7 @@ mod votes;
 
 use std::time::Duration;
 
-pub(super) use campaign::Campaign;
+pub(super) use campaign::{Campaign, Stage};
 pub(super) use lowest_id::Poll;
 
 use crate::event::Event;
@@ -26,7 +26,7 @@ const BOOTSTRAP_STEP: Duration = Duration::from_millis(10);
 pub(super) const LEAST_SILENCE: Duration = Duration::from_millis(20);
 
 /// Finding out whether to lead.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Standing {
     /// By asking who lives.
     Poll(Poll),
