@@ -40,6 +40,7 @@ mod carry;
 mod clients;
 mod clock;
 mod disk;
+pub mod exhaustive;
 pub mod expect;
 mod finale;
 mod harm;
