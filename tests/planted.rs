@@ -62,6 +62,52 @@ mod growing {
         what_is_promised_and_what_is_a_majority_change_while_that_grows();
     }
 
+    /// The story that `cluster sim --exhaustive` tells of a bug: what it breaks, and in how few steps.
+    fn exhaustive(bug: Bug, flags: &[&str]) -> (String, usize) {
+        let mut command = assert_cmd::Command::cargo_bin("cluster").expect("the binary");
+        command.env("PLANTED", bug.name());
+        let always = ["sim", "--exhaustive", "--json", "-q"];
+        let found = command.args(always).args(flags).assert().code(1);
+        let json: serde_json::Value =
+            serde_json::from_slice(&found.get_output().stdout).expect("JSON");
+        let violation = &json["violations"][0];
+        let invariant = violation["invariant"].as_str().expect("a name");
+        let story = violation["story"].as_array().expect("a story");
+        (invariant.to_owned(), story.len())
+    }
+
+    #[test]
+    fn the_exhaustive_search_finds_bugs_of_elections_by_the_shortest_way_there_is() {
+        let election = ["--raft", "--writes", "0", "--invariant", "election-safety"];
+        let calm = [&election[..], &["--crashes", "0"]].concat();
+        let safety = "election safety".to_owned();
+        for (bug, flags, steps) in [
+            (Bug::TwoVotesInATerm, &calm, 10),
+            (Bug::PreVoteCountsAsVote, &calm, 10),
+            (Bug::VoteNotPersisted, &election.to_vec(), 11),
+        ] {
+            let (invariant, story) = exhaustive(bug, flags);
+            assert_eq!(
+                (invariant, story),
+                (safety.clone(), steps),
+                "{}",
+                bug.name()
+            );
+        }
+        let calm = [
+            "--raft",
+            "--crashes",
+            "0",
+            "--invariant",
+            "leader-completeness",
+        ];
+        let (invariant, steps) = exhaustive(Bug::SentCountsAsStored, &calm);
+        assert_eq!((invariant.as_str(), steps), ("leader completeness", 13));
+        // What is on the disk is seen to be wrong before that does any harm.
+        let (invariant, steps) = exhaustive(Bug::VoteNotPersisted, &["--raft"]);
+        assert_eq!((invariant.as_str(), steps), ("durability", 3));
+    }
+
     /// How many of two candidates in one term `node-1` votes for.
     fn votes_in_a_term() -> usize {
         let ids: Vec<NodeId> = (1..=3).map(NodeId::nth).collect();

@@ -13,6 +13,9 @@ use crate::sim::{Expect, Kind, Options};
 #[derive(Debug, Clone)]
 pub(super) struct Seeds(pub(super) Range<u64>);
 
+/// How many nodes there are, if nothing is said.
+const NODES: u8 = 5;
+
 /// How many there may be at most: each needs a few bytes.
 const MOST: u64 = 100_000_000;
 
@@ -76,7 +79,7 @@ impl Asked {
         let mode = args.mode.mode(None);
         let safeguards = args.mode.safeguards(mode)?;
         let options = Options {
-            nodes: args.nodes.into(),
+            nodes: args.nodes.unwrap_or(NODES).into(),
             mode,
             safeguards,
             faults: args.faults.0.clone(),
@@ -86,7 +89,7 @@ impl Asked {
             expect: args.expect,
         };
         let mut typed = vec![ModeFlags::typed(mode, safeguards)];
-        typed.push(format!("--nodes {}", args.nodes));
+        typed.push(format!("--nodes {}", options.nodes));
         typed.push(format!(
             "--time {}",
             humantime::format_duration(args.time)

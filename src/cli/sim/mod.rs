@@ -1,6 +1,7 @@
 //! `sim`: the protocol in virtual time, under faults drawn from seeds.
 
 mod asked;
+mod exhaustive;
 mod report;
 mod resume;
 mod story;
@@ -34,7 +35,8 @@ use crate::sim::{Expect, Moment, Plan, Tally, draw, play, tell};
   cluster sim --raft --seeds 1000 --time 1m
   cluster sim --seed 7 --raft --trace | less
   cluster sim --expect no-lost-acks --until-found --explain   see why lowest-id loses writes
-  cluster sim --expect linearizable --election bully --replication quorum --until-found --html story.html")]
+  cluster sim --expect linearizable --election bully --replication quorum --until-found --html story.html
+  cluster sim --exhaustive --raft --nodes 3 --depth 8   every order of everything, in small bounds")]
 pub(super) struct Sim {
     /// How many seeds (1000), or which (5..900)
     #[arg(long, value_name = "SEEDS", default_value = "100", value_parser = asked::seeds)]
@@ -45,9 +47,9 @@ pub(super) struct Sim {
     /// How long there are faults, in virtual time
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = duration)]
     time: Duration,
-    /// How many nodes
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=9))]
-    nodes: u8,
+    /// How many nodes [default: 5; 3 with --exhaustive, and at most 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=9))]
+    nodes: Option<u8>,
     #[command(flatten)]
     mode: ModeFlags,
     /// Which faults there may be: crash, partition, delay, drop, duplicate, reorder, pause, skew, disk, membership; all; none
@@ -92,9 +94,14 @@ pub(super) struct Sim {
     /// Keep the first failure, shrunk, as a file for --replay
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     keep: Option<PathBuf>,
+    #[command(flatten)]
+    exhaustive: exhaustive::Flags,
 }
 
 pub(super) fn run(args: &Sim, common: &Common) -> Result<(), Failure> {
+    if args.exhaustive.is_asked() {
+        return exhaustive::run(args, common);
+    }
     if let Some(file) = &args.replay {
         let plan = resume::read_plan(file)?;
         return one(args, common, &Arc::new(plan), None);
