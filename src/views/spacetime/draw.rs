@@ -84,7 +84,7 @@ impl Pen<'_> {
     fn lines(&mut self) {
         let lanes: Vec<f64> = self.lanes.of_clients().collect();
         for x in lanes {
-            let (x, height) = (px(x), self.ruler.height);
+            let (x, height) = (px(x), self.ruler.y(self.chart.end));
             let line = format!("<path class=\"lane\" d=\"M{x} 0V{}\"/>", px(height));
             self.add(0.0, height, line);
         }

@@ -2,9 +2,9 @@
 //! 1978), with a lane for each client and each node, time running down, and messages as arrows; beside it the
 //! sentences of its [`story`](crate::views::story), each at the height of the moment that it tells.
 //!
-//! [`chart`] collects what is to be drawn, [`bands`] what each node is and when, [`ruler`] gives every instant a height,
-//! so that idle time is cut out and nothing is written over something else, and [`draw`] draws, with [`lanes`], [`arrows`]
-//! and [`signs`], on [`sheets`]. The page asks nobody for anything, and needs no script; with one, what a message says is
+//! `chart` collects what is to be drawn, `bands` what each node is and when, `ruler` gives every instant a height,
+//! so that idle time is cut out and nothing is written over something else, and `draw` draws, with `lanes`, `arrows`
+//! and `signs`, on `sheets`. The page asks nobody for anything, and needs no script; with one, what a message says is
 //! shown at once.
 //!
 //! Caveat: the heights are in order, but not to scale: a millisecond in which much happens is long.

@@ -40,7 +40,7 @@ fn sheet(
     let told = chart.sentences.iter().zip(&ruler.sentences).enumerate();
     let here = told.filter(|(_, (_, y))| (top..bottom).contains(*y));
     let items: String = here
-        .map(|(number, (sentence, y))| item(number, sentence, y - top))
+        .map(|(number, (sentence, y))| item(&chart.sentences[..number], sentence, y - top))
         .collect();
     format!(
         "<section class=\"sheet\" style=\"height:{h}px\">\n<svg viewBox=\"0 {t} {w} {h}\" width=\"{w}\" height=\"{h}\" role=\"img\" aria-label=\"messages between nodes\">{svg}</svg>\n<ol>{items}</ol>\n</section>\n",
@@ -50,9 +50,13 @@ fn sheet(
     )
 }
 
-fn item(number: usize, sentence: &Sentence, y: f64) -> String {
+fn item(before: &[Sentence], sentence: &Sentence, y: f64) -> String {
+    let number = before.len();
+    // What is broken, then why that matters.
+    let is_second = before.last().is_some_and(|last| last.tone == Tone::Broken);
+    let why = if is_second { " why" } else { "" };
     format!(
-        "<li id=\"s{number}\" class=\"{}\" style=\"top:{}px\"><a href=\"#t{number}\">{}</a> {}</li>\n",
+        "<li id=\"s{number}\" class=\"{}{why}\" style=\"top:{}px\"><a href=\"#t{number}\">{}</a> {}</li>\n",
         tone(sentence.tone),
         px(y - 11.0),
         escape(&stamp(sentence.at)),

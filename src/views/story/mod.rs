@@ -2,9 +2,9 @@
 //! votes or whose silence, what clients were told and which disks held it at that moment, and in the end what is broken
 //! and why that breaks what was promised.
 //!
-//! It is a fold over the moments of a run. [`scene`] knows what every node is and holds, [`deals`] what clients asked;
-//! [`faults`], [`elections`], [`operations`], [`losses`] and [`letters`] each tell one kind of thing as it happens; when
-//! all is told, [`ending`] says what is broken, and [`digest`] leaves out what does not matter to that and puts
+//! It is a fold over the moments of a run. `scene` knows what every node is and holds, `deals` what clients asked;
+//! `faults`, `elections`, `operations`, `losses` and `letters` each tell one kind of thing as it happens; when
+//! all is told, `ending` says what is broken, and `digest` leaves out what does not matter to that and puts
 //! repetitions together.
 //!
 //! Caveat: an onlooker sees what happens, not why a node did what it did. "Has heard no leader for 300 ms" is measured
