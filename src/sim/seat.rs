@@ -42,7 +42,7 @@ pub(super) struct Seat {
     /// It was removed, and its place stays empty.
     pub(super) is_gone: bool,
     pub(super) is_paused: bool,
-    /// It loses power in the middle of its next write.
+    /// It loses power in the middle of its next write, unless all is healed before.
     pub(super) dies_writing: bool,
     /// Its disk failed: it takes no part until it is restarted.
     pub(super) has_failed: bool,
@@ -266,7 +266,7 @@ impl World {
         let takes = scale.disk * 1000 + drawn + slow;
         self.queue
             .plan(self.now + takes, Coming::Written { place, life });
-        if std::mem::take(&mut self.seat_mut(place).dies_writing) {
+        if self.seat(place).dies_writing {
             self.queue
                 .plan(self.now + takes / 2, Coming::PowerCut { place, life });
         }

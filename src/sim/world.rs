@@ -193,7 +193,8 @@ impl World {
                 true
             }
             Coming::PowerCut { place, life } => {
-                if self.seat(place).life == life {
+                let seat = self.seat(place);
+                if seat.life == life && seat.dies_writing {
                     self.kill(place, true);
                 }
                 true
