@@ -2,13 +2,13 @@
 //! made, and not by comparing all logs with each other.
 
 use std::collections::{HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::Hasher;
 
 use crate::protocol::history::is_in;
 use crate::protocol::log::Log;
 use crate::protocol::{Entry, Record, Snapshot};
-use crate::rng::mix;
 use crate::sim::plan::Place;
+use crate::sim::scatter::Plain;
 use crate::store::{Command, Store};
 use crate::types::{Boot, EntryId, Index, NodeId, Term, index_of};
 
@@ -43,31 +43,11 @@ impl EntryKey {
 
 impl std::hash::Hash for EntryKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write_u64(mix(self.index ^ self.term.rotate_left(32) ^ self.boot));
+        state.write_u64(self.index ^ self.term.rotate_left(32) ^ self.boot);
     }
 }
 
-/// A hasher for keys that are mixed already: nothing here iterates over a map, so order shows nowhere.
-#[derive(Default)]
-pub(super) struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = self.0.rotate_left(5) ^ number;
-    }
-}
-
-pub(super) type Map<V> = HashMap<EntryKey, V, BuildHasherDefault<Mixed>>;
+pub(super) type Map<V> = HashMap<EntryKey, V, Plain>;
 
 #[derive(Debug)]
 struct Known {

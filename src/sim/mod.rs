@@ -53,6 +53,7 @@ mod overview;
 pub mod plan;
 mod queue;
 mod run;
+mod scatter;
 mod seat;
 mod shrink;
 mod stats;

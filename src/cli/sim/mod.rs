@@ -2,16 +2,18 @@
 
 mod asked;
 mod exhaustive;
+mod progress;
 mod report;
 mod resume;
 mod story;
 mod summary;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -20,6 +22,7 @@ use crate::cli::args::{Common, duration};
 use crate::cli::failure::Failure;
 use crate::cli::rules::ModeFlags;
 use crate::cli::sim::asked::Asked;
+use crate::cli::sim::progress::Progress;
 use crate::cli::sim::report::Report;
 use crate::sim::{Expect, Moment, Plan, Tally, draw, play, tell};
 
@@ -173,6 +176,7 @@ fn many(args: &Sim, common: &Common, asked: &Asked) -> Result<(), Failure> {
         usize::from,
     );
     let mut progress = Progress::new(common);
+    let first = (tally.seeds, tally.virtual_time);
     let mut kept = Ok(());
     play(
         &asked.options,
@@ -182,7 +186,8 @@ fn many(args: &Sim, common: &Common, asked: &Asked) -> Result<(), Failure> {
         &stop,
         &mut tally,
         |tally| {
-            if progress.tell(tally, &seeds)
+            let line = |progress: &Progress| so_far(tally, &seeds, first, progress.seconds());
+            if progress.tell(line)
                 && let Some(file) = &args.resume
                 && kept.is_ok()
             {
@@ -205,62 +210,14 @@ fn many(args: &Sim, common: &Common, asked: &Asked) -> Result<(), Failure> {
     report.many()
 }
 
-/// How far it has come, on stderr.
-struct Progress {
-    began: Instant,
-    told: Instant,
-    first: Option<(u64, u64)>,
-    every: Duration,
-    is_terminal: bool,
-    is_quiet: bool,
-}
-
-impl Progress {
-    fn new(common: &Common) -> Progress {
-        let is_terminal = std::io::stderr().is_terminal();
-        Progress {
-            began: Instant::now(),
-            told: Instant::now(),
-            first: None,
-            every: Duration::from_secs(if is_terminal { 1 } else { 10 }),
-            is_terminal,
-            is_quiet: common.quiet,
-        }
-    }
-
-    /// Tells, if it is time; whether it was.
-    fn tell(&mut self, tally: &Tally, seeds: &std::ops::Range<u64>) -> bool {
-        let (done, time) = (tally.seeds, tally.virtual_time);
-        let (done_before, time_before) = *self.first.get_or_insert((done - 1, time));
-        if self.told.elapsed() < self.every {
-            return false;
-        }
-        self.told = Instant::now();
-        if self.is_quiet {
-            return true;
-        }
-        let seconds = self.began.elapsed().as_secs_f64();
-        let line = format!(
-            "{} of {} seeds, {:.0} a second, {:.0} × real time, {} violations",
-            tally.next - seeds.start,
-            seeds.end - seeds.start,
-            (done - done_before) as f64 / seconds,
-            (time - time_before) as f64 / 1e6 / seconds,
-            tally.violations.len()
-        );
-        let mut stderr = std::io::stderr().lock();
-        let _ = match self.is_terminal {
-            true => write!(stderr, "\r\x1b[K{line}\r"),
-            false => writeln!(stderr, "{line}"),
-        };
-        true
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.is_terminal && !self.is_quiet {
-            let _ = write!(std::io::stderr().lock(), "\r\x1b[K");
-        }
-    }
+/// A search's seeds, how fast they go, and what was found; `first`: how many seeds and how much time there was before.
+fn so_far(tally: &Tally, seeds: &Range<u64>, first: (u64, u64), seconds: f64) -> String {
+    format!(
+        "{} of {} seeds, {:.0} a second, {:.0} × real time, {} violations",
+        tally.next - seeds.start,
+        seeds.end - seeds.start,
+        (tally.seeds - first.0) as f64 / seconds,
+        (tally.virtual_time - first.1) as f64 / 1e6 / seconds,
+        tally.violations.len()
+    )
 }

@@ -13,8 +13,9 @@ use crate::sim::exhaustive::cause::Cause;
 use crate::sim::exhaustive::envelope::Envelope;
 use crate::sim::exhaustive::letter::{Epoch, Letter, epoch};
 use crate::sim::exhaustive::seat::Seat;
-use crate::sim::exhaustive::table::{Plain, Sketched};
+use crate::sim::exhaustive::table::Sketched;
 use crate::sim::exhaustive::world::World;
+use crate::sim::scatter::Plain;
 
 /// From which epoch on a node does not care that a port refuses such a message.
 type Refusals = BTreeMap<(usize, usize, MessageKind), Epoch>;

@@ -12,10 +12,10 @@ use crate::sim::exhaustive::seat::Seat;
 use crate::sim::exhaustive::seen::Seen;
 use crate::sim::exhaustive::state::{Here, MOST_TORN, Move, State, Step};
 use crate::sim::exhaustive::story::tell;
-use crate::sim::exhaustive::table::Plain;
 use crate::sim::exhaustive::view::Past;
 use crate::sim::exhaustive::world::World;
 use crate::sim::exhaustive::{End, Explored, Violation};
+use crate::sim::scatter::Plain;
 
 /// How many states lie between two words of progress.
 const WORD: u64 = 1 << 14;

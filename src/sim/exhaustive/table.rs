@@ -1,10 +1,9 @@
 //! Everything there is once, under a number: states are lists of such numbers.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::protocol::fingerprint::Sketch;
-use crate::rng::mix;
+use crate::sim::scatter::Plain;
 
 /// All ways to call the nodes; as they are called first.
 #[derive(Debug)]
@@ -95,33 +94,6 @@ impl<T: Sketched> Table<T> {
     pub(super) fn prints(&self, at: u32) -> &[u128] {
         let from = at as usize * self.ways;
         &self.prints[from..from + self.ways]
-    }
-}
-
-/// How such maps hash.
-pub(super) type Plain = BuildHasherDefault<Scatter>;
-
-/// A hash map's hasher for keys that are numbers, the same on every machine.
-#[derive(Debug, Default)]
-pub(super) struct Scatter(u64);
-
-impl Hasher for Scatter {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = mix(self.0 ^ number);
-    }
-
-    fn write_u128(&mut self, number: u128) {
-        self.0 = number as u64;
     }
 }
 

@@ -15,8 +15,9 @@ use crate::sim::exhaustive::envelope::Envelope;
 use crate::sim::exhaustive::invariant::{Broken, Invariant};
 use crate::sim::exhaustive::letter::{Epoch, Letter, epoch};
 use crate::sim::exhaustive::seat::{After, Seat};
-use crate::sim::exhaustive::table::{Plain, Renamings, Table};
+use crate::sim::exhaustive::table::{Renamings, Table};
 use crate::sim::exhaustive::view::{Past, View};
+use crate::sim::scatter::Plain;
 use crate::types::{Election, EntryId, Term};
 
 /// What happens to one node, in numbers.

@@ -2,11 +2,10 @@
 
 mod report;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use clap::Args;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -16,6 +15,7 @@ use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::sim::Sim;
 use crate::cli::sim::exhaustive::report::Report;
+use crate::cli::sim::progress::Progress;
 use crate::sim::exhaustive::{Bounds, End, Explored, Invariant, explore};
 use crate::views::lines::grouped;
 
@@ -77,13 +77,18 @@ pub(super) fn run(args: &Sim, common: &Common) -> Result<(), Failure> {
     }
     let mut progress = Progress::new(common);
     let found = explore(&bounds, &mut |found| {
-        progress.tell(found);
+        progress
+            .tell(|progress| format!("{}, {} steps deep", so_far(found, progress), found.depth));
         match stop.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     });
-    progress.end(&found);
+    let line = so_far(&found, &progress);
+    drop(progress);
+    if !common.quiet {
+        let _ = writeln!(std::io::stderr().lock(), "{line}");
+    }
     let report = Report {
         bounds: &bounds,
         found: &found,
@@ -131,54 +136,10 @@ fn bounds(args: &Sim) -> Result<Bounds, Failure> {
     }
 }
 
-/// How far it is, on stderr.
-struct Progress {
-    began: Instant,
-    told: Instant,
-    every: Duration,
-    is_terminal: bool,
-    is_quiet: bool,
-}
-
-impl Progress {
-    fn new(common: &Common) -> Progress {
-        let is_terminal = std::io::stderr().is_terminal();
-        Progress {
-            began: Instant::now(),
-            told: Instant::now(),
-            every: Duration::from_secs(if is_terminal { 1 } else { 10 }),
-            is_terminal,
-            is_quiet: common.quiet,
-        }
-    }
-
-    fn tell(&mut self, found: &Explored) {
-        if self.is_quiet || self.told.elapsed() < self.every {
-            return;
-        }
-        self.told = Instant::now();
-        let line = format!("{}, {} steps deep", self.so_far(found), found.depth);
-        let mut stderr = std::io::stderr().lock();
-        let _ = match self.is_terminal {
-            true => write!(stderr, "\r\x1b[K{line}\r"),
-            false => writeln!(stderr, "{line}"),
-        };
-    }
-
-    fn so_far(&self, found: &Explored) -> String {
-        let seconds = self.began.elapsed().as_secs_f64();
-        let rate = (found.states as f64 / seconds.max(1e-3)) as u64;
-        format!(
-            "{} states in {seconds:.1} s, {} a second",
-            grouped(found.states),
-            grouped(rate)
-        )
-    }
-
-    fn end(&self, found: &Explored) {
-        if !self.is_quiet {
-            let clear = if self.is_terminal { "\r\x1b[K" } else { "" };
-            let _ = writeln!(std::io::stderr().lock(), "{clear}{}", self.so_far(found));
-        }
-    }
+/// How many states there are so far, and how fast they come.
+fn so_far(found: &Explored, progress: &Progress) -> String {
+    let seconds = progress.seconds();
+    let rate = (found.states as f64 / seconds) as u64;
+    let (states, rate) = (grouped(found.states), grouped(rate));
+    format!("{states} states in {seconds:.1} s, {rate} a second")
 }
