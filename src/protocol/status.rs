@@ -134,6 +134,14 @@ impl Node {
         matches!(self.part, Part::Leader(_))
     }
 
+    /// Until when it waits for a leader before it stands; `None`: it leads, stands already, or has not started.
+    pub fn waits_until(&self) -> Option<Time> {
+        match self.part {
+            Part::Follower { deadline, .. } => Some(deadline),
+            Part::Waiting | Part::Standing(_) | Part::Leader(_) => None,
+        }
+    }
+
     /// Entries up to here are committed, as far as it knows.
     pub fn commit_index(&self) -> Index {
         self.commit

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use crate::check::history::{self, End, Text};
 use crate::protocol::Change;
+use crate::sim::called::{Called, Wish};
 use crate::sim::clients::{Answer, Asked, Asker, Open, Request, WAITING, Want, is_named, key_of};
 use crate::sim::moment::What;
 use crate::sim::plan::{Call, Place, Reading};
 use crate::sim::queue::Nanos;
-use crate::sim::seat::{Called, Wish};
 use crate::sim::world::{Coming, World, place_of};
 use crate::store::{Condition, Proviso, Token};
 use crate::value::{Key, Value};

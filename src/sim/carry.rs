@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use crate::faults::Verdict;
 use crate::protocol::{Message, Node};
+use crate::sim::called::Called;
 use crate::sim::moment::{Fated, What};
 use crate::sim::plan::{Fate, Place, Scale};
 use crate::sim::queue::Nanos;
-use crate::sim::seat::Called;
 use crate::sim::stats::Met;
 use crate::sim::world::{Coming, World, place_of};
 use crate::types::NodeId;

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::check::history::{self, End, Text};
+use crate::sim::called::Wish;
 use crate::sim::plan::{Call, Operation, Place, Plan, Reading};
 use crate::sim::queue::Nanos;
-use crate::sim::seat::Wish;
 use crate::store::Proviso;
 use crate::types::{EntryId, Index};
 use crate::value::{Key, Value};

@@ -80,10 +80,12 @@ impl World {
     fn end_faults(&mut self) {
         self.faults.heal();
         self.in_force.clear();
+        self.troubled_until = self.now;
     }
 
     fn heal_quorum(&mut self, quorum: &[Place], rng: &mut Rng) {
         self.end_faults();
+        self.troubled_until = Nanos::MAX;
         let one_way = self.plan.mode.election == Election::Raft
             && self.plan.safeguards.pre_vote
             && self.plan.safeguards.check_quorum;

@@ -2,10 +2,12 @@
 
 use crate::faults::Fault;
 use crate::protocol::{MemberChange, Reply};
+use crate::sim::called::{Called, Wish};
 use crate::sim::clients::Asker;
 use crate::sim::moment::What;
 use crate::sim::plan::{Harm, Operation, Place, Step, Who};
-use crate::sim::seat::{Called, Seat, Wish};
+use crate::sim::queue::Nanos;
+use crate::sim::seat::Seat;
 use crate::sim::stats::Met;
 use crate::sim::words;
 use crate::sim::world::{PLACES, World};
@@ -65,6 +67,9 @@ impl World {
         };
         let what = words::harm(harm, &self.ids[whom as usize]);
         let harm = harm.clone();
+        if !harm.is_crash() {
+            self.troubled_until = Nanos::MAX;
+        }
         self.note(whom, || What::Harmed {
             number,
             harm: harm.clone(),
@@ -167,6 +172,9 @@ impl World {
             return;
         };
         self.note(whom, || What::Lifted { number });
+        if !harm.is_crash() && self.in_force.values().all(|other| other.harm.is_crash()) {
+            self.troubled_until = self.now;
+        }
         match harm {
             Harm::Crash { .. } => {
                 self.seat_mut(whom).dies_writing = false;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::Event;
 use crate::protocol::message::AppendOutcome;
-use crate::protocol::{Ballot, Message, Node, Record};
+use crate::protocol::{Ballot, Entry, Message, Node, Record};
 use crate::sim::expect::Expect;
 use crate::sim::ledger::{EntryKey, Ledger, Shadow, named};
 use crate::sim::plan::{Micros, Place, Plan};
@@ -14,7 +14,7 @@ use crate::sim::queue::Nanos;
 use crate::sim::stats::Met;
 use crate::sim::world::{World, place_of};
 use crate::store::Command;
-use crate::types::{Election, EntryId, Index, Replication, Term};
+use crate::types::{Election, Index, Term};
 use crate::value::Key;
 
 /// Something that must hold and does not.
@@ -199,6 +199,14 @@ impl World {
                         watch.fewest_voters = watch.fewest_voters.min(members.voters.len());
                     }
                 }
+                let is_change = |entry: &&Entry| matches!(entry.command, Command::Members(_));
+                let change = entries.iter().find(|entry| is_own && is_change(entry));
+                if let Some(change) = change {
+                    self.watch_change(place, change);
+                }
+                if cuts {
+                    self.watch_members(place);
+                }
             }
             Record::Commit { index, .. } => {
                 if watch.is_linearizable && *index < seen.commit_on_disk {
@@ -239,6 +247,8 @@ impl World {
         };
         let now = self.now;
         let watch = &mut self.watch;
+        let seen = &watch.nodes[place as usize];
+        let (before, led) = (seen.commit, seen.led == Some(node.term()));
         let broken = watch.progress(place, node);
         let bound = node.config().snapshot_every.map_or_else(
             || {
@@ -263,6 +273,9 @@ impl World {
         if let Some((invariant, what)) = broken {
             self.fail(invariant, what);
         }
+        if led {
+            self.watch_commit(place, before);
+        }
     }
 
     /// A node reports something.
@@ -283,6 +296,7 @@ impl World {
 
     /// At most one leader a term, the same never twice in one, and it knows all that was committed before.
     fn watch_leader(&mut self, place: Place, term: Term) {
+        self.watch_stability(place);
         let votes = self.plan.mode.needs_majority();
         let is_sure = self.watch.is_linearizable || !self.watch.has_lost_disks;
         let first = *self.watch.leaders.entry(term).or_insert(place);
@@ -351,45 +365,6 @@ impl World {
                 message.kind()
             );
             self.fail("persist before promise", what);
-        }
-    }
-
-    /// A write is acknowledged: as many hold it as the mode promises.
-    pub(super) fn watch_done(&mut self, place: Place, entry: &EntryId) {
-        let Some(node) = &self.seat(place).node else {
-            return;
-        };
-        // Where what is committed can be undone, another leader may have done that to some of a majority meanwhile.
-        let is_sync = self.plan.mode.replication == Replication::Sync;
-        if !self.watch.is_linearizable && (!node.leads() || !is_sync) {
-            return;
-        }
-        let voters = &node.members().voters;
-        let holds = |place: &Place| {
-            let seat = self.seats.get(*place as usize);
-            seat.is_some_and(|seat| seat.disk.holds(entry))
-        };
-        // It may have been committed just before the members changed, with the help of one who is none any more.
-        let before = node.log().members_at().saturating_sub(1);
-        let before = node.log().members_upto(before);
-        let former = before.map_or(&node.config().members.voters, |before| &before.voters);
-        let former = former.iter().filter(|id| !voters.contains(id));
-        let held = voters.iter().chain(former).filter_map(place_of);
-        let held = held.filter(holds).count();
-        let needed = match self.plan.mode.replication {
-            Replication::Async => usize::from(holds(&place)).max(1).min(held.max(1)),
-            Replication::Quorum => node.members().majority(),
-            Replication::Sync => voters.len(),
-        };
-        // It may have been committed by the members before the last change.
-        let fewest = self.watch.fewest_voters;
-        let needed = match self.watch.has_changed_members {
-            true => needed.min(fewest / 2 + 1),
-            false => needed,
-        };
-        if held < needed && !self.watch.has_lost_disks {
-            let what = format!("{entry:?} is acknowledged and {held} disks hold it, not {needed}");
-            self.fail("acknowledged as promised", what);
         }
     }
 }

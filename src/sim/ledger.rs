@@ -93,6 +93,12 @@ impl Ledger {
         }
     }
 
+    /// Whether an entry names members.
+    pub(super) fn names_members(&self, key: &EntryKey) -> bool {
+        let known = self.entries.get(key);
+        known.is_some_and(|known| matches!(known.command, Command::Members(_)))
+    }
+
     /// An entry that no disk ever held, and nobody was told of.
     pub(super) fn forget(&mut self, key: EntryKey) {
         self.entries.remove(&key);

@@ -1,12 +1,13 @@
 //! How nodes live and die: a start on the disk that is there, a stand-still, a death with or without power.
 
 use crate::protocol::{Node, Recovered};
+use crate::sim::called::Called;
 use crate::sim::clients::Asker;
 use crate::sim::disk::count_frames;
 use crate::sim::moment::What;
 use crate::sim::plan::Place;
 use crate::sim::queue::Nanos;
-use crate::sim::seat::{Called, Writing};
+use crate::sim::seat::Writing;
 use crate::sim::stats::Met;
 use crate::sim::world::World;
 use crate::storage::Disk;

@@ -14,7 +14,9 @@
 //!
 //! After every event (`invariants`, `ledger`, `overview`): election safety, leader append-only, log matching, leader
 //! completeness, state-machine safety; term, vote and commit never go back on a disk; no promise leaves before what it rests
-//! on is on the disk; an acknowledged write is on as many disks as the mode says; memory is bounded. In the end (`finale`): a
+//! on is on the disk; an acknowledged write is on as many disks as the mode says; memory is bounded. Some rules are held
+//! against each node by itself (`rules`): whom it votes for, what it waits for, what it commits, how it changes members; and
+//! a leader whom all can hear stays one. In the end (`finale`): a
 //! random quorum is healed and must become available, whatever the others do; then all are healed and must become equal. What
 //! clients saw (`verdict`) is judged by [`check`](crate::check), and what was acknowledged must be there, or reported lost
 //! where the mode allows that.
@@ -36,6 +38,7 @@
 
 mod answers;
 mod asking;
+mod called;
 mod carry;
 mod clients;
 mod clock;
@@ -52,6 +55,7 @@ pub mod moment;
 mod overview;
 pub mod plan;
 mod queue;
+mod rules;
 mod run;
 mod scatter;
 mod seat;

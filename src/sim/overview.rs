@@ -45,6 +45,9 @@ impl World {
         if let Some((invariant, what)) = broken {
             self.fail(invariant, what);
         }
+        for place in self.places() {
+            self.watch_members(place);
+        }
     }
 
     fn look_for_two_leaders(&mut self) {

@@ -177,6 +177,13 @@ pub enum Harm {
     },
 }
 
+impl Harm {
+    /// Whether a node dies of it.
+    pub fn is_crash(&self) -> bool {
+        matches!(self, Harm::Crash { .. })
+    }
+}
+
 /// What an operator asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -3,25 +3,23 @@
 //! only then lets sends and replies leave. While it writes, or stands still, what arrives waits.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
 
 use crate::event::Event;
 use crate::planted::{Bug, is_planted};
-use crate::protocol::{
-    Action, Change, Input, MemberChange, Message, MessageKind, Node, Record, RequestId,
-};
+use crate::protocol::{Action, Input, Node, Record, RequestId};
+use crate::sim::called::{Called, input_of};
 use crate::sim::clients::Asker;
 use crate::sim::clock::Clock;
 use crate::sim::disk::SimDisk;
 use crate::sim::moment::What;
 use crate::sim::plan::Place;
 use crate::sim::queue::Nanos;
+use crate::sim::rules::Asked;
 use crate::sim::stats::Met;
 use crate::sim::world::{Coming, World};
 use crate::storage::Disk;
-use crate::store::{Proviso, Store};
+use crate::store::Store;
 use crate::types::{Config, NodeId, Time};
-use crate::value::Key;
 
 /// How many calls one turn takes at most, as on ports.
 const BATCH: usize = 256;
@@ -68,48 +66,6 @@ pub(super) struct Writing {
     pub(super) actions: Vec<Action>,
 }
 
-/// What arrives at a node.
-#[derive(Debug)]
-pub(super) enum Called {
-    Start { bootstrap: bool },
-    Message { from: Place, message: Message },
-    Refused { peer: Place, message: MessageKind },
-    Ask(Asker, Wish),
-}
-
-/// A request, before it has a number.
-#[derive(Debug, Clone)]
-pub(super) enum Wish {
-    Write {
-        key: Key,
-        change: Change,
-        proviso: Option<Arc<Proviso>>,
-    },
-    Read,
-    Members(MemberChange),
-    Transfer(Option<NodeId>),
-}
-
-impl Wish {
-    fn input(self, request: RequestId) -> Input {
-        match self {
-            Wish::Write {
-                key,
-                change,
-                proviso,
-            } => Input::Write {
-                request,
-                key,
-                change,
-                proviso,
-            },
-            Wish::Read => Input::Read { request },
-            Wish::Members(change) => Input::Members { request, change },
-            Wish::Transfer(to) => Input::Transfer { request, to },
-        }
-    }
-}
-
 impl Seat {
     pub(super) fn new(config: Config, boot: u64, now: Nanos) -> Seat {
         Seat {
@@ -152,7 +108,7 @@ impl Seat {
             .or_else(|| self.node.as_ref().map(Node::store))
     }
 
-    fn number(&mut self, asker: Asker) -> RequestId {
+    pub(super) fn number(&mut self, asker: Asker) -> RequestId {
         self.next_request += 1;
         let request = RequestId(self.next_request);
         self.pending.insert(request, asker);
@@ -203,13 +159,13 @@ impl World {
         let before = keeps_shown.then(|| seat.store().cloned()).flatten();
         let time = seat.clock.time(now);
         let mut actions = Vec::new();
-        let mut next = first;
+        let (mut next, mut broken) = (first, None);
         for _ in 0..BATCH {
             let Some(called) = next.take().or_else(|| seat.inbox.pop_front()) else {
                 break;
             };
             let input = input_of(seat, &self.ids, called);
-            step(seat, time, input, &mut actions);
+            broken = broken.or(step(seat, time, input, &mut actions));
         }
         let due = seat.node.as_ref().map(|node| node.due(time));
         for input in due.into_iter().flatten() {
@@ -217,6 +173,9 @@ impl World {
                 self.stats.meet(Met::Resumed);
             }
             step(seat, time, input, &mut actions);
+        }
+        if let Some((invariant, what)) = broken {
+            self.fail(invariant, format!("{} {what}", self.ids[place as usize]));
         }
         self.settle(place, actions, before);
         self.arm(place);
@@ -361,32 +320,21 @@ impl World {
     }
 }
 
-fn step(seat: &mut Seat, time: Time, input: Input, actions: &mut Vec<Action>) {
-    let Some(node) = &mut seat.node else {
-        return;
-    };
+/// What it breaks, if anything.
+fn step(
+    seat: &mut Seat,
+    time: Time,
+    input: Input,
+    actions: &mut Vec<Action>,
+) -> Option<(&'static str, &'static str)> {
+    let node = seat.node.as_mut()?;
+    let asked = Asked::of(node, &input);
     let mut more = node.step(time, input);
+    let broken = asked.and_then(|asked| asked.judge(node, &more));
     match actions.is_empty() {
         true => std::mem::swap(actions, &mut more),
         false => actions.append(&mut more),
     }
     node.recycle(more);
-}
-
-fn input_of(seat: &mut Seat, ids: &[NodeId], called: Called) -> Input {
-    match called {
-        Called::Start { bootstrap } => Input::Start { bootstrap },
-        Called::Message { from, message } => Input::Message {
-            from: ids[from as usize].clone(),
-            message,
-        },
-        Called::Refused { peer, message } => Input::Refused {
-            peer: ids[peer as usize].clone(),
-            message,
-        },
-        Called::Ask(asker, wish) => {
-            let request = seat.number(asker);
-            wish.input(request)
-        }
-    }
+    broken
 }

@@ -9,13 +9,14 @@ use crate::event::Event;
 use crate::faults::{Faults, Verdict};
 use crate::protocol::{Message, MessageKind};
 use crate::rng::mix;
+use crate::sim::called::Called;
 use crate::sim::clients::{Answer, Asker, Clients, Request};
 use crate::sim::harm::InForce;
 use crate::sim::invariants::{Violation, Watch};
 use crate::sim::moment::{Moment, Sink, What};
 use crate::sim::plan::{Fate, Micros, Place, Plan};
 use crate::sim::queue::{Nanos, Queue};
-use crate::sim::seat::{Called, Seat};
+use crate::sim::seat::Seat;
 use crate::sim::stats::Stats;
 use crate::types::{Config, NodeId};
 
@@ -77,6 +78,8 @@ pub(super) struct World {
     pub(super) stats: Stats,
     pub(super) violation: Option<Violation>,
     pub(super) in_force: HashMap<u32, InForce>,
+    /// Since when nothing was wrong but that nodes died and came back; `Nanos::MAX`: something is.
+    pub(super) troubled_until: Nanos,
     next_step: usize,
     sink: Option<Sink>,
 }
@@ -102,6 +105,7 @@ impl World {
             stats: Stats::default(),
             violation: None,
             in_force: HashMap::new(),
+            troubled_until: 0,
             next_step: 0,
             sink,
             ids,
