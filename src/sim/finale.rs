@@ -135,6 +135,7 @@ impl World {
         let scale = self.plan.scale;
         let round = 2 * scale.election_timeout + 2 * scale.write_timeout + 100_000;
         let bound = 1000 * (round * (8 + self.seats.len() as u64)) + 20 * self.slowest();
+        let bound = bound + self.catching_up();
         let (client, end) = (self.clients.last(), self.now + bound);
         while self.now < end && self.violation.is_none() {
             let number = self.clients.asked.len();
@@ -157,10 +158,19 @@ impl World {
         slow + 1000 * (self.plan.scale.disk + self.plan.scale.disk_jitter)
     }
 
+    /// How long it takes at most to send somebody everything, where appends hold one entry.
+    fn catching_up(&self) -> Nanos {
+        let scale = self.plan.scale;
+        let there_and_back = 2 * (scale.latency + scale.jitter) + scale.disk + scale.disk_jitter;
+        let nodes = self.seats.iter().filter_map(|seat| seat.node.as_ref());
+        let longest = nodes.map(|node| node.log().last_index()).max();
+        1000 * there_and_back * longest.unwrap_or(0)
+    }
+
     fn becomes_equal(&mut self) -> bool {
         let scale = self.plan.scale;
         let bound = 1000 * (60 * scale.election_timeout + 4 * scale.write_timeout + 5_000_000);
-        let end = self.now + bound;
+        let end = self.now + bound + self.catching_up();
         let is_equal = self.play_until_that(end, |world| {
             world.clients.is_idle() && world.disagreement().is_empty()
         });
