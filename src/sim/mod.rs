@@ -51,6 +51,7 @@ mod many;
 pub mod moment;
 mod overview;
 pub mod plan;
+pub mod promise;
 mod queue;
 mod run;
 mod scatter;
