@@ -27,8 +27,13 @@ pub enum NoAnswer {
 /// The answer to a write.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Written {
-    /// It happened. What the node said.
-    Done(String),
+    /// It happened.
+    Done {
+        /// What the node said.
+        said: String,
+        /// The key's version now, if the node tells; after a delete there is none.
+        version: Option<String>,
+    },
     /// The key to delete is not there.
     NoSuchKey,
     /// The condition did not hold: nothing happened. The key's version, if there is such a key.
@@ -141,7 +146,10 @@ async fn written(request: RequestBuilder) -> Result<Written, NoAnswer> {
     let (status, version) = (response.status(), version(&response));
     let body = text(response).await?;
     Ok(match status {
-        StatusCode::OK => Written::Done(body),
+        StatusCode::OK => Written::Done {
+            said: body,
+            version,
+        },
         StatusCode::NOT_FOUND => Written::NoSuchKey,
         StatusCode::PRECONDITION_FAILED => Written::Unmet(version),
         StatusCode::GATEWAY_TIMEOUT => {
