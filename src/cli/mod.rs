@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod args;
+mod chaos;
 mod check;
 mod completions;
 mod detach;
@@ -71,6 +72,7 @@ enum Command {
     Add(members::Add),
     Remove(members::Remove),
     Transfer(members::Transfer),
+    Chaos(chaos::Chaos),
     Check(check::Check),
     Sim(sim::Sim),
     Watch(watch::Watch),
@@ -111,6 +113,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Add(add) => block_on(members::add(add, common)),
         Command::Remove(remove) => block_on(members::remove(remove, common)),
         Command::Transfer(transfer) => block_on(members::transfer(transfer, common)),
+        Command::Chaos(chaos) => serve(chaos::run(chaos, common)),
         Command::Check(check) => check::run(check, common),
         Command::Sim(sim) => sim::run(sim, common),
         Command::Watch(watch) => block_on(watch::run(watch, common)),

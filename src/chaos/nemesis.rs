@@ -1,0 +1,213 @@
+//! The nemesis: applies the plan's faults to a live cluster and lifts them, by orders to its control API.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::chaos::live::Tell;
+use crate::chaos::recording::{Planned, Struck};
+use crate::chaos::stage::Stage;
+use crate::chaos::words;
+use crate::client::control::ControlError;
+use crate::engine;
+use crate::sim::plan::{Harm, Operation, Step, Timed};
+use crate::types::NodeId;
+
+/// What undoes a fault.
+#[derive(Debug, Clone)]
+enum Undo {
+    /// The dead node starts again on its disk.
+    Revive(NodeId),
+}
+
+pub(super) struct Nemesis {
+    stage: Arc<Stage>,
+    tell: Tell,
+    struck: Mutex<Vec<Struck>>,
+    in_force: Mutex<BTreeMap<u32, Undo>>,
+}
+
+/// Why a fault had no effect.
+type Void = String;
+
+impl Nemesis {
+    pub(super) fn new(stage: Arc<Stage>, tell: Tell) -> Nemesis {
+        Nemesis {
+            stage,
+            tell,
+            struck: Mutex::new(Vec::new()),
+            in_force: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    fn struck(&self) -> MutexGuard<'_, Vec<Struck>> {
+        self.struck.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn in_force(&self) -> MutexGuard<'_, BTreeMap<u32, Undo>> {
+        self.in_force.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The faults so far, in the order of their beginning.
+    pub(super) fn take(&self) -> Vec<Struck> {
+        std::mem::take(&mut *self.struck())
+    }
+
+    /// Takes the steps at their times, until `stop`.
+    pub(super) async fn play(self: Arc<Nemesis>, steps: Vec<Timed>, stop: CancellationToken) {
+        // What an operator asks for may take long, and the faults do not wait for it.
+        let mut operators = JoinSet::new();
+        for timed in steps {
+            tokio::select! {
+                () = self.stage.clock.until(timed.at) => {}
+                () = stop.cancelled() => break,
+            }
+            match timed.step {
+                Step::Fault { number, harm } => self.harm(number, harm).await,
+                Step::Lift(number) => self.lift(number).await,
+                Step::Operate(operation) => {
+                    let nemesis = self.clone();
+                    operators.spawn(async move { nemesis.operate(operation).await });
+                }
+                Step::Ask { .. } => {}
+            }
+        }
+        // Whoever is being added must not turn up behind the end.
+        operators.join_all().await;
+    }
+
+    async fn harm(&self, number: u32, harm: Harm) {
+        let from = self.stage.clock.now();
+        let (whom, order) = self.strike(&harm).await;
+        let meant = words::who(&harm).map_or(String::new(), words::role);
+        let name = whom.as_ref().map_or(meant, NodeId::to_string);
+        let what = words::harm(&harm, &name, self.stage.nodes().len());
+        let until = order.is_err().then_some(from);
+        let void = order.as_ref().err().cloned();
+        (self.tell)(&match &void {
+            None => format!("{:7.3} s  {what}", seconds(from)),
+            Some(why) => format!("{:7.3} s  {what}: no effect, {why}", seconds(from)),
+        });
+        if let Ok(undo) = order {
+            self.in_force().insert(number, undo);
+        }
+        self.struck().push(Struck {
+            number,
+            planned: Planned::Harm(harm),
+            whom: whom.into_iter().collect(),
+            what,
+            from,
+            until,
+            void,
+        });
+    }
+
+    /// Orders a fault; whom it is about, and what undoes it.
+    async fn strike(&self, harm: &Harm) -> (Option<NodeId>, Result<Undo, Void>) {
+        let whom = words::who(harm).and_then(|who| self.stage.whom(who));
+        let order = match (harm, &whom) {
+            (Harm::Crash { power, damaged, .. }, Some(node)) => {
+                self.crash(node, *power, *damaged).await
+            }
+            (_, None) if words::who(harm).is_some() => Err("nobody is meant".to_owned()),
+            _ => Err("this cluster has no such fault".to_owned()),
+        };
+        (whom, order)
+    }
+
+    async fn crash(&self, node: &NodeId, power: bool, damaged: bool) -> Result<Undo, Void> {
+        let harm = match (power, damaged) {
+            (_, true) => engine::Harm::Wipe,
+            (true, _) => engine::Harm::LoseUnsynced,
+            _ => engine::Harm::None,
+        };
+        match self.stage.control.kill(node, harm).await {
+            Ok(killed) if killed.changed => Ok(Undo::Revive(node.clone())),
+            Ok(_) => Err("it is dead already".to_owned()),
+            Err(error) => Err(told(error)),
+        }
+    }
+
+    async fn lift(&self, number: u32) {
+        let undo = self.in_force().remove(&number);
+        let Some(undo) = undo else { return };
+        let done = match &undo {
+            Undo::Revive(node) => self.stage.control.revive(node, false).await.map(drop),
+        };
+        let now = self.stage.clock.now();
+        if let Some(struck) = self.struck().iter_mut().find(|s| s.number == number) {
+            struck.until = Some(now);
+            let failed = done.err().map(told);
+            let how = failed.map_or(String::new(), |why| format!(", but {why}"));
+            (self.tell)(&format!(
+                "{:7.3} s  over: {}{how}",
+                seconds(now),
+                struck.what
+            ));
+        }
+    }
+
+    /// Undoes all that is in force.
+    pub(super) async fn lift_all(&self) {
+        let numbers: Vec<u32> = self.in_force().keys().copied().collect();
+        for number in numbers {
+            self.lift(number).await;
+        }
+    }
+
+    async fn operate(&self, operation: Operation) {
+        let from = self.stage.clock.now();
+        let control = &self.stage.control;
+        let (what, done) = match operation {
+            Operation::Add => {
+                let done = control.add().await;
+                if let Ok(node) = &done {
+                    self.stage.joins(node.clone());
+                }
+                ("a node is added".to_owned(), done.map(|node| Some(node.id)))
+            }
+            Operation::Remove(who) => match self.stage.whom(who) {
+                None => return,
+                Some(node) => {
+                    let done = control.remove(&node).await;
+                    (format!("{node} is removed"), done.map(|_| Some(node)))
+                }
+            },
+            Operation::Transfer(who) => {
+                let to = who.and_then(|who| self.stage.whom(who));
+                let done = control.transfer(to.as_ref()).await;
+                let what = "leadership is handed over".to_owned();
+                (what, done.map(|handed| Some(handed.leader)))
+            }
+        };
+        let void = done.as_ref().err().cloned().map(told);
+        let how = void
+            .as_ref()
+            .map_or(String::new(), |why| format!(": {why}"));
+        (self.tell)(&format!("{:7.3} s  {what}{how}", seconds(from)));
+        self.struck().push(Struck {
+            number: 0,
+            planned: Planned::Operation(operation),
+            whom: done.ok().flatten().into_iter().collect(),
+            what,
+            from,
+            until: Some(self.stage.clock.now()),
+            void,
+        });
+    }
+}
+
+fn told(error: ControlError) -> String {
+    match error {
+        ControlError::Refused(detail) => detail.message,
+        ControlError::Unreachable => "the control server is gone".to_owned(),
+        ControlError::Silent => "the control server does not answer".to_owned(),
+        ControlError::Strange(answer) => answer.chars().take(80).collect(),
+    }
+}
+
+fn seconds(at: u64) -> f64 {
+    at as f64 / 1e6
+}
