@@ -6,6 +6,7 @@ use std::future::Future;
 use crate::event::Event;
 use crate::types::NodeId;
 use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, NodeAddress};
+use crate::wire::faults::{FaultInForce, FaultOrder, HealOrder, Healed};
 
 /// A cluster that can be asked and broken.
 pub trait Engine: Send + Sync + 'static {
@@ -42,6 +43,18 @@ pub trait Engine: Send + Sync + 'static {
         &self,
         to: Option<NodeId>,
     ) -> impl Future<Output = Result<NodeId, EngineError>> + Send;
+
+    /// The faults in force, in the order in which they were set.
+    fn faults(&self) -> Vec<FaultInForce>;
+
+    /// Sets a fault, for as long as it is ordered. Returns once it is in force, with what was set; nothing is if it fails.
+    fn disturb(
+        &self,
+        order: FaultOrder,
+    ) -> impl Future<Output = Result<Vec<FaultInForce>, EngineError>> + Send;
+
+    /// Undoes faults. Returns once they are gone. Dead nodes stay dead.
+    fn heal(&self, order: HealOrder) -> impl Future<Output = Result<Healed, EngineError>> + Send;
 
     /// The events numbered above `seq` that are still kept, at most `limit`, oldest first.
     fn events_after(&self, seq: u64, limit: usize) -> Vec<EventRecord>;
@@ -90,6 +103,12 @@ pub enum EngineError {
     /// There is no such node.
     #[error("no node is called {0}")]
     UnknownNode(String),
+    /// No fault in force has that name.
+    #[error("no fault in force is called {0}")]
+    UnknownFault(String),
+    /// What was asked makes no sense, whoever asks.
+    #[error("{0}")]
+    Senseless(String),
     /// The system refused.
     #[error("{node}: {what}: {source}")]
     System {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock, Weak};
 
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
@@ -22,9 +22,11 @@ use crate::runtime::roster::Roster;
 use crate::runtime::seat::{Addresses, Seat, World};
 use crate::runtime::slot::{Slot, State, now, recover};
 use crate::runtime::sockets::Reserved;
+use crate::runtime::troubles::Book;
 use crate::storage::DiskError;
 use crate::types::{Config, Members, Mode, NodeId};
 use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, ModeInfo, NodeAddress};
+use crate::wire::faults::{FaultInForce, FaultOrder, HealOrder, Healed};
 
 /// A running cluster.
 pub struct Cluster {
@@ -42,6 +44,10 @@ pub struct Cluster {
     seeds: SyncMutex<Rng>,
     /// Held by whoever changes the members.
     pub(super) changes: Mutex<()>,
+    /// The faults in force.
+    pub(super) book: Book,
+    /// For what is to be done to it later.
+    myself: Weak<Cluster>,
     /// Held by whoever destroys a disk, who has to look at all the others.
     wipes: Mutex<()>,
 }
@@ -63,7 +69,9 @@ impl Cluster {
             tap: options.tap.clone(),
         };
         let info = info(&options, rng.draw());
-        let cluster = Cluster {
+        let cluster = Arc::new_cyclic(|myself| Cluster {
+            myself: myself.clone(),
+            book: Book::default(),
             info,
             options,
             world,
@@ -75,7 +83,7 @@ impl Cluster {
             seeds: SyncMutex::new(rng),
             changes: Mutex::default(),
             wipes: Mutex::default(),
-        };
+        });
         for (at, id) in roster.nodes.iter().enumerate() {
             let (reserved, address) = reserve_nth(&cluster.options, id, at)?;
             let is_bereft = roster.bereft.contains(id);
@@ -88,7 +96,7 @@ impl Cluster {
         }
         cluster.take_census()?;
         cluster.start_all().await?;
-        Ok(Arc::new(cluster))
+        Ok(cluster)
     }
 
     async fn start_all(&self) -> Result<(), BootError> {
@@ -179,6 +187,10 @@ impl Cluster {
             }
         }))
         .await;
+    }
+
+    pub(super) fn myself(&self) -> Weak<Cluster> {
+        self.myself.clone()
     }
 
     pub(super) fn options(&self) -> &Options {
@@ -330,6 +342,18 @@ impl Engine for Cluster {
 
     async fn transfer(&self, to: Option<NodeId>) -> Result<NodeId, EngineError> {
         self.transfer_to(to).await
+    }
+
+    fn faults(&self) -> Vec<FaultInForce> {
+        self.book.list()
+    }
+
+    async fn disturb(&self, order: FaultOrder) -> Result<Vec<FaultInForce>, EngineError> {
+        self.set_faults(order).await
+    }
+
+    async fn heal(&self, order: HealOrder) -> Result<Healed, EngineError> {
+        self.heal_faults(order).await
     }
 
     fn events_after(&self, seq: u64, limit: usize) -> Vec<EventRecord> {

@@ -26,7 +26,7 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 impl Cluster {
     /// The node that leads, if one believes so; of several, the one in the highest term.
-    async fn leader(&self) -> Option<(NodeId, Arc<Slot>)> {
+    pub(super) async fn leader(&self) -> Option<(NodeId, Arc<Slot>)> {
         let mut best: Option<(Term, NodeId, Arc<Slot>)> = None;
         for (id, slot) in self.slots() {
             let State::Running(node) = &*slot.state.lock().await else {

@@ -24,6 +24,7 @@ mod slot;
 pub mod sockets;
 pub mod tap;
 pub mod transport;
+mod troubles;
 pub mod view;
 
 pub use boot::{BootError, Options};

@@ -140,6 +140,7 @@ fn state(state: NodeState) -> &'static str {
         NodeState::Killed => "killed",
         NodeState::Down => "DOWN",
         NodeState::Silent => "SILENT",
+        NodeState::Paused => "paused",
     }
 }
 

@@ -138,6 +138,8 @@ pub enum NodeState {
     Down,
     /// It should be up and did not answer in time.
     Silent,
+    /// It was made to stand still on request: it was not asked.
+    Paused,
 }
 
 /// Totals of loss, kept by the launcher so that no kill forgets them.
