@@ -118,6 +118,11 @@ impl Drawing<'_> {
         self.steps.push(Timed { at, step });
     }
 
+    /// A time, in whole milliseconds: people read it.
+    fn millis(&mut self, least: Micros, most: Micros) -> Micros {
+        1000 * self.rng.between(least / 1000, most / 1000)
+    }
+
     fn timeout(&self) -> Micros {
         self.options.election_timeout.as_micros() as Micros
     }
@@ -215,12 +220,12 @@ impl Drawing<'_> {
         match kind {
             Kind::Pause => Harm::Pause(who),
             Kind::Skew => match self.rng.below(3) {
-                0 => Harm::Jump(who, self.rng.between(timeout / 4, 2 * timeout)),
-                _ => Harm::Skew(who, self.rng.between(700_000, 1_400_000) as u32),
+                0 => Harm::Jump(who, self.millis(timeout / 4, 2 * timeout)),
+                _ => Harm::Skew(who, 10_000 * self.rng.between(70, 140) as u32),
             },
             Kind::Disk => match self.rng.below(3) {
                 0 => Harm::FailSync(who),
-                _ => Harm::SlowDisk(who, self.rng.between(2_000, timeout / 4)),
+                _ => Harm::SlowDisk(who, self.millis(2_000, timeout / 4)),
             },
             _ => Harm::Crash {
                 who,
@@ -262,15 +267,15 @@ impl Drawing<'_> {
         let mut fault = Fault::default();
         match kind {
             Kind::Delay => {
-                fault.delay = Duration::from_micros(self.rng.between(5_000, timeout / 4));
-                fault.jitter = Duration::from_micros(self.rng.between(1_000, timeout / 4));
+                fault.delay = Duration::from_micros(self.millis(5_000, timeout / 4));
+                fault.jitter = Duration::from_micros(self.millis(1_000, timeout / 4));
             }
             Kind::Drop => {
-                fault.loss = self.rng.between(20, 200) as u16;
-                fault.burst = self.rng.below(800) as u16;
+                fault.loss = 10 * self.rng.between(2, 20) as u16;
+                fault.burst = 10 * self.rng.below(80) as u16;
             }
-            Kind::Duplicate => fault.duplicate = self.rng.between(50, 400) as u16,
-            _ => fault.reorder = self.rng.between(50, 400) as u16,
+            Kind::Duplicate => fault.duplicate = 10 * self.rng.between(5, 40) as u16,
+            _ => fault.reorder = 10 * self.rng.between(5, 40) as u16,
         }
         Harm::Links { from, to, fault }
     }

@@ -63,7 +63,7 @@ impl Live {
         let over = CancellationToken::new();
         let (follower, following) = (stage.clone(), over.clone());
         let followed = tokio::spawn(async move { follower.follow(following).await });
-        let nemesis = Arc::new(Nemesis::new(stage.clone(), self.tell.clone()));
+        let nemesis = Arc::new(Nemesis::new(&self.plan, stage.clone(), self.tell.clone()));
         self.break_it(&desk, &nemesis).await?;
         let until = stage.clock.now().min(self.plan.until);
         (self.tell)("everything is healed; waiting for quiet");

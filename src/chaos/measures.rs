@@ -100,7 +100,8 @@ fn leader_changes(recording: &Recording) -> usize {
 impl Measures {
     /// All times without an acknowledged write together, in milliseconds.
     pub fn unavailable_ms(&self) -> f64 {
-        self.outages.iter().map(|outage| outage.lasted_ms).sum()
+        let lasted = self.outages.iter().map(|outage| outage.lasted_ms);
+        lasted.fold(0.0, |all, lasted| all + lasted)
     }
 }
 

@@ -28,6 +28,7 @@
 //! - Nobody tells how many messages went between the nodes of a live cluster: only simulated runs have messages per operation.
 
 mod asks;
+mod available;
 pub mod clients;
 pub mod drawing;
 mod finale;
@@ -35,6 +36,7 @@ pub mod live;
 pub mod losses;
 pub mod measures;
 mod nemesis;
+mod orders;
 pub mod recording;
 mod stage;
 pub mod verdict;

@@ -9,22 +9,36 @@ use tokio_util::sync::CancellationToken;
 use crate::chaos::live::Tell;
 use crate::chaos::recording::{Planned, Struck};
 use crate::chaos::stage::Stage;
-use crate::chaos::words;
+use crate::chaos::{orders, words};
 use crate::client::control::ControlError;
 use crate::engine;
-use crate::sim::plan::{Harm, Operation, Step, Timed};
+use crate::rng::mix;
+use crate::sim::Plan;
+use crate::sim::plan::{Harm, Micros, Operation, Step, Timed};
 use crate::types::NodeId;
+use crate::wire::faults::{FaultOrder, HealOrder};
 
 /// What undoes a fault.
 #[derive(Debug, Clone)]
 enum Undo {
     /// The dead node starts again on its disk.
     Revive(NodeId),
+    /// The cluster undoes what it calls by these names.
+    Heal(Vec<String>),
+    /// The same, of a node that stands still.
+    Resume(NodeId, Vec<String>),
+    /// The same; and if its disk has failed, the node is started anew.
+    Mend(NodeId, Vec<String>),
+    /// It cannot be undone, and need not.
+    Nothing,
 }
 
 pub(super) struct Nemesis {
     stage: Arc<Stage>,
     tell: Tell,
+    seed: u64,
+    /// When each fault is to end.
+    ends: BTreeMap<u32, Micros>,
     struck: Mutex<Vec<Struck>>,
     in_force: Mutex<BTreeMap<u32, Undo>>,
 }
@@ -33,10 +47,16 @@ pub(super) struct Nemesis {
 type Void = String;
 
 impl Nemesis {
-    pub(super) fn new(stage: Arc<Stage>, tell: Tell) -> Nemesis {
+    pub(super) fn new(plan: &Plan, stage: Arc<Stage>, tell: Tell) -> Nemesis {
+        let end = |timed: &Timed| match timed.step {
+            Step::Lift(number) => Some((number, timed.at)),
+            _ => None,
+        };
         Nemesis {
             stage,
             tell,
+            seed: plan.seed,
+            ends: plan.steps.iter().filter_map(end).collect(),
             struck: Mutex::new(Vec::new()),
             in_force: Mutex::new(BTreeMap::new()),
         }
@@ -80,7 +100,7 @@ impl Nemesis {
 
     async fn harm(&self, number: u32, harm: Harm) {
         let from = self.stage.clock.now();
-        let (whom, order) = self.strike(&harm).await;
+        let (whom, order) = self.strike(number, &harm).await;
         let meant = words::who(&harm).map_or(String::new(), words::role);
         let name = whom.as_ref().map_or(meant, NodeId::to_string);
         let what = words::harm(&harm, &name, self.stage.nodes().len());
@@ -105,16 +125,42 @@ impl Nemesis {
     }
 
     /// Orders a fault; whom it is about, and what undoes it.
-    async fn strike(&self, harm: &Harm) -> (Option<NodeId>, Result<Undo, Void>) {
+    async fn strike(&self, number: u32, harm: &Harm) -> (Option<NodeId>, Result<Undo, Void>) {
         let whom = words::who(harm).and_then(|who| self.stage.whom(who));
-        let order = match (harm, &whom) {
-            (Harm::Crash { power, damaged, .. }, Some(node)) => {
+        if whom.is_none() && words::who(harm).is_some() {
+            return (None, Err("there is none just now".to_owned()));
+        }
+        let seed = mix(self.seed ^ mix(u64::from(number)));
+        let end = self.ends.get(&number).copied().unwrap_or_default();
+        let lasts = end.saturating_sub(self.stage.clock.now());
+        let done = match (orders::order(harm, whom.as_ref(), seed, lasts), harm, &whom) {
+            (Some(order), ..) => self.disturb(&order, harm, whom.as_ref()).await,
+            (None, Harm::Crash { power, damaged, .. }, Some(node)) => {
                 self.crash(node, *power, *damaged).await
             }
-            (_, None) if words::who(harm).is_some() => Err("nobody is meant".to_owned()),
-            _ => Err("this cluster has no such fault".to_owned()),
+            (None, ..) => Err("there is no such fault".to_owned()),
         };
-        (whom, order)
+        (whom, done)
+    }
+
+    async fn disturb(
+        &self,
+        order: &FaultOrder,
+        harm: &Harm,
+        whom: Option<&NodeId>,
+    ) -> Result<Undo, Void> {
+        let set = self.stage.control.disturb(order).await.map_err(told)?;
+        let names: Vec<String> = set.into_iter().map(|fault| fault.name).collect();
+        Ok(match (harm, whom) {
+            (Harm::Crash { .. }, Some(node)) => Undo::Revive(node.clone()),
+            (Harm::Pause(_), Some(node)) => {
+                self.stage.stands_still(node, true);
+                Undo::Resume(node.clone(), names)
+            }
+            (Harm::FailSync(_), Some(node)) => Undo::Mend(node.clone(), names),
+            (Harm::Jump(..), _) => Undo::Nothing,
+            _ => Undo::Heal(names),
+        })
     }
 
     async fn crash(&self, node: &NodeId, power: bool, damaged: bool) -> Result<Undo, Void> {
@@ -133,9 +179,7 @@ impl Nemesis {
     async fn lift(&self, number: u32) {
         let undo = self.in_force().remove(&number);
         let Some(undo) = undo else { return };
-        let done = match &undo {
-            Undo::Revive(node) => self.stage.control.revive(node, false).await.map(drop),
-        };
+        let done = self.undo(&undo).await;
         let now = self.stage.clock.now();
         if let Some(struck) = self.struck().iter_mut().find(|s| s.number == number) {
             struck.until = Some(now);
@@ -149,12 +193,49 @@ impl Nemesis {
         }
     }
 
+    async fn undo(&self, undo: &Undo) -> Result<(), ControlError> {
+        let control = &self.stage.control;
+        match undo {
+            Undo::Nothing => Ok(()),
+            Undo::Revive(node) => control.revive(node, false).await.map(drop),
+            Undo::Heal(names) => self.heal(names).await,
+            Undo::Resume(node, names) => {
+                self.stage.stands_still(node, false);
+                self.heal(names).await
+            }
+            Undo::Mend(node, names) => {
+                // Once a sync has failed, nothing is left to undo.
+                let healed = self.heal(names).await;
+                if !self.stage.has_failed(node) {
+                    return healed;
+                }
+                control.kill(node, engine::Harm::None).await?;
+                control.revive(node, false).await.map(drop)
+            }
+        }
+    }
+
+    async fn heal(&self, names: &[String]) -> Result<(), ControlError> {
+        let order = HealOrder {
+            names: Some(names.to_vec()),
+            by: orders::BY.to_owned(),
+            ..HealOrder::default()
+        };
+        self.stage.control.heal(&order).await.map(drop)
+    }
+
     /// Undoes all that is in force.
     pub(super) async fn lift_all(&self) {
         let numbers: Vec<u32> = self.in_force().keys().copied().collect();
         for number in numbers {
             self.lift(number).await;
         }
+        // Whatever else is wrong with it, the cluster is to be well.
+        let everything = HealOrder {
+            by: orders::BY.to_owned(),
+            ..HealOrder::default()
+        };
+        let _ = self.stage.control.heal(&everything).await;
     }
 
     async fn operate(&self, operation: Operation) {

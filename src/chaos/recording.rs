@@ -157,8 +157,8 @@ impl Struck {
 impl Recording {
     /// What clients saw; of reads only the strongest that the mode offers, if so asked.
     pub fn history(&self, is_linearizable: bool, strongest_only: bool) -> History {
-        let is_judged =
-            |asked: &&Asked| !asked.is_void && !(strongest_only && asked.is_weak(is_linearizable));
+        let is_left_out =
+            |asked: &Asked| asked.is_void || (strongest_only && asked.is_weak(is_linearizable));
         let operation = |asked: &Asked| history::Operation {
             process: asked.process.to_string(),
             key: asked.key,
@@ -169,7 +169,11 @@ impl Recording {
             invoked_at: Some(asked.invoked_at * 1000),
             returned_at: asked.returned.map(|_| asked.returned_at * 1000),
         };
-        let operations = self.asked.iter().filter(is_judged).map(operation);
+        let operations = self
+            .asked
+            .iter()
+            .filter(|asked| !is_left_out(asked))
+            .map(operation);
         History {
             keys: self.keys.clone(),
             operations: operations.collect(),

@@ -61,6 +61,8 @@ struct Known {
     claims: BTreeMap<NodeId, Leadership>,
     /// Who is dead, or stands still.
     away: BTreeSet<NodeId>,
+    /// Whose disk failed.
+    failed: BTreeSet<NodeId>,
     happened: Vec<Happened>,
     /// The last event that was seen.
     seq: u64,
@@ -135,6 +137,20 @@ impl Stage {
         }
     }
 
+    /// A node stands still, or goes on: no event says so.
+    pub(super) fn stands_still(&self, id: &NodeId, still: bool) {
+        let mut known = self.known();
+        match still {
+            true => known.away.insert(id.clone()),
+            false => known.away.remove(id),
+        };
+    }
+
+    /// Whether a node's disk failed since it started.
+    pub(super) fn has_failed(&self, id: &NodeId) -> bool {
+        self.known().failed.contains(id)
+    }
+
     /// A node was added.
     pub(super) fn joins(&self, node: NodeAddress) {
         let mut known = self.known();
@@ -196,6 +212,7 @@ impl Known {
             nodes: status.nodes.iter().map(address).collect(),
             claims: status.nodes.iter().filter_map(claim).collect(),
             away: away.map(|row| row.id.clone()).collect(),
+            failed: BTreeSet::new(),
             happened: Vec::new(),
             seq: status.last_event,
         }
@@ -219,9 +236,15 @@ impl Known {
                 Event::SteppedDown { .. } | Event::NoQuorum { .. } | Event::Following { .. } => {
                     self.claims.remove(node);
                 }
-                Event::Killed | Event::DiskFailed { .. } => {
+                Event::Killed => {
                     self.claims.remove(node);
                     self.away.insert(node.clone());
+                    self.failed.remove(node);
+                }
+                Event::DiskFailed { .. } => {
+                    self.claims.remove(node);
+                    self.away.insert(node.clone());
+                    self.failed.insert(node.clone());
                 }
                 Event::Revived => {
                     self.away.remove(node);

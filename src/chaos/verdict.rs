@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use crate::chaos::available;
 use crate::chaos::losses::Losses;
 use crate::chaos::measures::Measures;
 use crate::chaos::recording::{Asked, Recording};
@@ -64,7 +65,7 @@ pub fn judge(plan: &Plan, recording: &Recording, losses: &Losses, measures: &Mea
         Verdict::Kept => {}
         other => return other,
     }
-    if let Some(broken) = overall(plan, recording, losses) {
+    if let Some(broken) = overall(plan, recording, losses, measures) {
         return Verdict::Broken(broken);
     }
     match too_little(plan, recording, measures) {
@@ -141,10 +142,19 @@ fn explained(history: &History, breach: Breach) -> Broken {
 }
 
 /// What shows in the end: whether all is well again, and whether what was acknowledged is there.
-fn overall(plan: &Plan, recording: &Recording, losses: &Losses) -> Option<Broken> {
+fn overall(
+    plan: &Plan,
+    recording: &Recording,
+    losses: &Losses,
+    measures: &Measures,
+) -> Option<Broken> {
     if let Some(why) = &recording.end.unrest {
         let what = format!("everything is healed, and yet: {why}");
         return Some(Broken::new("convergence", what));
+    }
+    if plan.expect == Expect::Available {
+        return available::broken(plan, recording, measures)
+            .map(|what| Broken::new("availability", what));
     }
     // A disk that is lost takes with it what only it held.
     let has_lost_disks = recording.happened.iter().any(|h| h.event == Event::Wiped);

@@ -278,6 +278,7 @@ pub struct FaultInForce {
     #[serde(flatten)]
     pub trouble: Trouble,
     /// The nodes it strikes, in order.
+    #[serde(rename = "struck")]
     pub nodes: Vec<NodeId>,
     /// The links between nodes that it strikes, each in one direction. Empty if it strikes nodes themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -45,6 +45,7 @@ const FAULTS: &str = "crash,partition,delay,drop,duplicate,reorder,pause,skew,di
   cluster chaos                                       the running cluster, for a minute
   cluster chaos --up '--raft --nodes 5' --for 20s --seed 7   boots one, breaks it, takes it down
   cluster chaos --up '--nodes 3' --faults crash --target leader --expect no-lost-acks
+  cluster chaos --up '' --faults none --for 5s       a default cluster, and nothing wrong with it
   cluster chaos --up '--raft' --history out.jsonl; cluster check out.jsonl
   cluster chaos --sim --up '--raft --nodes 5' --seed 7       the same plan in the simulator")]
 pub(super) struct Chaos {
@@ -85,7 +86,7 @@ pub(super) struct Chaos {
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     history: Option<PathBuf>,
     /// Boot a cluster for it with these flags of `up`, on free ports, and take it down afterwards
-    #[arg(long, value_name = "FLAGS", num_args = 0..=1, default_missing_value = "", allow_hyphen_values = true)]
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     up: Option<String>,
     /// Play the plan in the simulator, in virtual time
     #[arg(long)]

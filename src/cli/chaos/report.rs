@@ -11,6 +11,7 @@ use crate::chaos::words;
 use crate::cli::args::Common;
 use crate::cli::chaos::Chaos;
 use crate::cli::failure::Failure;
+use crate::cli::judgement::counted;
 use crate::cli::out;
 use crate::cli::sim::asked::name_of;
 use crate::sim::plan::{Step, Timed};
@@ -151,13 +152,16 @@ impl Report<'_> {
         lines.extend(self.reported());
         let void = self.recording.struck.len() - self.took_effect().count();
         lines.push(format!(
-            "  {} faults took effect{}; {} changes of leader",
-            self.took_effect().count(),
+            "  {} took effect{}; the leader changed {}",
+            counted(self.took_effect().count(), "fault"),
             match void {
                 0 => String::new(),
                 n => format!(", {n} had none"),
             },
-            measures.leader_changes
+            match measures.leader_changes {
+                1 => "once".to_owned(),
+                n => format!("{n} times"),
+            }
         ));
         lines.extend(self.outages());
         lines.extend(self.latencies());
