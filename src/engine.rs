@@ -82,6 +82,8 @@ pub enum Harm {
     LoseUnsynced,
     /// It is destroyed.
     Wipe,
+    /// The end of its log is torn, as by a power cut in the middle of a write.
+    TearTail,
 }
 
 /// What was asked of a node.
@@ -93,6 +95,8 @@ pub struct Wanted {
     pub url: String,
     /// Whether it should run; otherwise it was killed.
     pub alive: bool,
+    /// Whether it was made to stand still.
+    pub paused: bool,
     /// Since when, RFC 3339 in UTC.
     pub since: String,
 }

@@ -7,6 +7,7 @@
 
 mod rule;
 pub mod shapes;
+pub mod skew;
 mod traffic;
 
 use std::time::Duration;
@@ -74,7 +75,7 @@ pub struct Fault {
     pub duplicate: Permille,
     /// So many are overtaken by those behind them.
     pub reorder: Permille,
-    /// So many bytes a second fit through each link: those beyond wait their turn. 0: any number.
+    /// So many bytes a second fit through each link: those beyond wait their [`turn`](Faults::turn). 0: any number.
     #[serde(skip_serializing_if = "is_unlimited")]
     pub bandwidth: u64,
 }
@@ -132,10 +133,18 @@ impl<N: PartialEq + Clone> Faults<N> {
         let mut verdict = Verdict::PROMPT;
         for rule in &self.rules {
             if rule.strikes(from, to, parcel) {
-                verdict = rule.weigh(verdict, from, to, parcel);
+                verdict = rule.weigh(verdict);
             }
         }
         verdict
+    }
+
+    /// How long a parcel from `from` to `to` waits until those before it, and it itself, have passed the narrow links.
+    /// Asked once for each, when it is sent; whoever sends waits that long with the next.
+    pub fn turn(&self, from: &N, to: &N, parcel: Parcel) -> Duration {
+        let narrow = self.rules.iter().filter(|rule| rule.is_narrow());
+        let struck = narrow.filter(|rule| rule.strikes(from, to, Some(parcel)));
+        struck.map(|rule| rule.turn(from, to, parcel)).sum()
     }
 
     /// Puts `fault` in force, as `number`, on all links from one of `from` to one of `to`.
@@ -258,19 +267,23 @@ mod tests {
             ..Fault::default()
         };
         faults.set(1, &[1, 2], &[3, 4], narrow);
-        let after = |from, to, bytes, now| match faults.verdict_on(
-            from,
-            to,
-            parcel(Traffic::Replicate, bytes, now),
-        ) {
-            Verdict::Deliver { after, copy: None } => after,
-            other => panic!("{other:?}"),
+        let turn = |from, to, traffic, bytes, now| {
+            let now = Time::after(now);
+            let parcel = Parcel {
+                traffic,
+                bytes,
+                now,
+            };
+            faults.turn(from, to, parcel)
         };
-        assert_eq!(after(&1, &3, 100, MS), 100 * MS);
-        assert_eq!(after(&1, &3, 50, 11 * MS), 140 * MS);
-        assert_eq!(after(&1, &4, 50, 11 * MS), 50 * MS);
-        assert_eq!(after(&2, &3, 50, 11 * MS), 50 * MS);
-        assert_eq!(after(&1, &3, 1, 500 * MS), MS);
+        let bulk = Traffic::Replicate;
+        assert_eq!(turn(&1, &3, bulk, 100, MS), 100 * MS);
+        assert_eq!(turn(&1, &3, bulk, 50, 11 * MS), 140 * MS);
+        assert_eq!(turn(&1, &4, bulk, 50, 11 * MS), 50 * MS);
+        assert_eq!(turn(&2, &3, bulk, 50, 11 * MS), 50 * MS);
+        assert_eq!(turn(&1, &3, Traffic::Votes, 1, 11 * MS), MS);
+        assert_eq!(turn(&1, &3, bulk, 1, 500 * MS), MS);
+        assert_eq!(turn(&3, &1, bulk, 50, 11 * MS), Duration::ZERO);
     }
 
     #[test]

@@ -89,6 +89,7 @@ impl ControlClient {
             Harm::None => "",
             Harm::LoseUnsynced => "?disk=lose-unsynced",
             Harm::Wipe => "?disk=wipe",
+            Harm::TearTail => "?disk=tear-tail",
         };
         self.call(Method::POST, &format!("/api/nodes/{node}/kill{query}"))
             .await

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 
 use crate::value::{Key, Value};
-use crate::wire::data::{Consistency, Found, NodeStatus, NotLeader, Unanswered};
+use crate::wire::data::{Consistency, Found, NodeStatus, NotLeader, OBSERVER_HEADER, Unanswered};
 
 /// A client for any number of nodes.
 #[derive(Debug, Clone)]
@@ -78,7 +79,19 @@ impl Terms {
 impl DataClient {
     /// A client that waits `timeout` for every answer. It uses no proxy: nodes are on this machine or named by address.
     pub fn new(timeout: Duration) -> Result<DataClient, reqwest::Error> {
+        DataClient::with(timeout, HeaderMap::new())
+    }
+
+    /// The same, of whoever shows what becomes of a cluster: faults between clients and nodes are not set for it.
+    pub fn observer(timeout: Duration) -> Result<DataClient, reqwest::Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(OBSERVER_HEADER, HeaderValue::from_static("yes"));
+        DataClient::with(timeout, headers)
+    }
+
+    fn with(timeout: Duration, headers: HeaderMap) -> Result<DataClient, reqwest::Error> {
         let client = Client::builder()
+            .default_headers(headers)
             .no_proxy()
             .timeout(timeout)
             .connect_timeout(timeout)

@@ -6,7 +6,6 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
-use serde::de::DeserializeOwned;
 
 use crate::control::{Shared, change, failed, json, panicked, refuse};
 use crate::engine::{Engine, EngineError};
@@ -20,9 +19,9 @@ pub(super) async fn list<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Res
 }
 
 pub(super) async fn set<E: Engine>(State(shared): State<Arc<Shared<E>>>, body: Bytes) -> Response {
-    let order: FaultOrder = match read(&body) {
+    let order: FaultOrder = match serde_json::from_slice(&body) {
         Ok(order) => order,
-        Err(response) => return response,
+        Err(error) => return misread(&error),
     };
     let engine = shared.engine.clone();
     // In a task of its own: a client that goes away must not leave half a fault.
@@ -36,9 +35,9 @@ pub(super) async fn set<E: Engine>(State(shared): State<Arc<Shared<E>>>, body: B
 pub(super) async fn heal<E: Engine>(State(shared): State<Arc<Shared<E>>>, body: Bytes) -> Response {
     // Without a body, as with an empty one: everything.
     let body = if body.is_empty() { b"{}" } else { &body[..] };
-    let order: HealOrder = match read(body) {
+    let order: HealOrder = match serde_json::from_slice(body) {
         Ok(order) => order,
-        Err(response) => return response,
+        Err(error) => return misread(&error),
     };
     let engine = shared.engine.clone();
     match tokio::spawn(async move { engine.heal(order).await }).await {
@@ -48,12 +47,10 @@ pub(super) async fn heal<E: Engine>(State(shared): State<Arc<Shared<E>>>, body: 
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| {
-        let message = format!("this is no order: {error}");
-        let hint = "the README shows one of each kind".to_owned();
-        refuse(StatusCode::BAD_REQUEST, "usage", message, Some(hint))
-    })
+fn misread(error: &serde_json::Error) -> Response {
+    let message = format!("this is no order: {error}");
+    let hint = "the README shows one of each kind".to_owned();
+    refuse(StatusCode::BAD_REQUEST, "usage", message, Some(hint))
 }
 
 pub(super) async fn pause<E: Engine>(

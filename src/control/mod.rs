@@ -64,7 +64,7 @@ pub async fn serve<E: Engine>(
     down: CancellationToken,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let nodes = DataClient::new(NODE_PATIENCE).map_err(io::Error::other)?;
+    let nodes = DataClient::observer(NODE_PATIENCE).map_err(io::Error::other)?;
     let hosts = guard::hosts(listener.local_addr()?);
     let shared = Arc::new(Shared {
         engine,
@@ -142,8 +142,10 @@ async fn kill<E: Engine>(
         None | Some("") => Harm::None,
         Some("disk=lose-unsynced") => Harm::LoseUnsynced,
         Some("disk=wipe") => Harm::Wipe,
+        Some("disk=tear-tail") => Harm::TearTail,
         Some(other) => {
-            let message = format!("{other:?} is no harm: disk=lose-unsynced or disk=wipe");
+            let message =
+                format!("{other:?} is no harm: disk=lose-unsynced, disk=tear-tail or disk=wipe");
             return refuse(StatusCode::BAD_REQUEST, "usage", message, None);
         }
     };

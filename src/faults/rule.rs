@@ -22,7 +22,7 @@ pub(super) struct Rule<N> {
     stream: AtomicU64,
     /// The last message was lost.
     is_losing: AtomicBool,
-    /// When each of its links is free again, in nanoseconds, if they are narrow.
+    /// When each of its links is free again for small messages and for large ones, in nanoseconds, if they are narrow.
     free_at: Vec<AtomicU64>,
 }
 
@@ -37,7 +37,7 @@ impl<N: PartialEq + Clone> Rule<N> {
     ) -> Rule<N> {
         let links = match fault.bandwidth {
             0 => 0,
-            _ => from.len() * to.len(),
+            _ => 2 * from.len() * to.len(),
         };
         Rule {
             number,
@@ -56,6 +56,11 @@ impl<N: PartialEq + Clone> Rule<N> {
         self.from.contains(from) && self.to.contains(to)
     }
 
+    /// Whether its links take only so many bytes.
+    pub(super) fn is_narrow(&self) -> bool {
+        self.fault.bandwidth > 0
+    }
+
     /// Whether nothing gets through.
     pub(super) fn cuts(&self) -> bool {
         self.fault.cut && self.only.is_empty()
@@ -68,13 +73,7 @@ impl<N: PartialEq + Clone> Rule<N> {
     }
 
     /// What becomes of a message of which others made `verdict`.
-    pub(super) fn weigh(
-        &self,
-        verdict: Verdict,
-        from: &N,
-        to: &N,
-        parcel: Option<Parcel>,
-    ) -> Verdict {
+    pub(super) fn weigh(&self, verdict: Verdict) -> Verdict {
         let Verdict::Deliver {
             mut after,
             mut copy,
@@ -96,17 +95,11 @@ impl<N: PartialEq + Clone> Rule<N> {
         if self.happens(fault.duplicate) {
             copy = Some(self.upto(OVERTAKEN));
         }
-        if let Some(parcel) = parcel {
-            after += self.turn(from, to, parcel);
-        }
         Verdict::Deliver { after, copy }
     }
 
     /// How long a message waits until those before it, and it itself, have passed a narrow link.
-    fn turn(&self, from: &N, to: &N, parcel: Parcel) -> Duration {
-        if self.fault.bandwidth == 0 {
-            return Duration::ZERO;
-        }
+    pub(super) fn turn(&self, from: &N, to: &N, parcel: Parcel) -> Duration {
         let row = self.from.iter().position(|node| node == from);
         let column = self.to.iter().position(|node| node == to);
         let (Some(row), Some(column)) = (row, column) else {
@@ -116,7 +109,9 @@ impl<N: PartialEq + Clone> Rule<N> {
         let takes = u128::from(parcel.bytes as u64) * 1_000_000_000;
         let takes = (takes / u128::from(self.fault.bandwidth)).min(u64::MAX.into()) as u64;
         let passed = |free_at: u64| Some(free_at.max(now).saturating_add(takes));
-        let link = &self.free_at[row * self.to.len() + column];
+        // As with packets of two connections, small messages do not wait for large ones.
+        let is_bulk = matches!(parcel.traffic, Traffic::Replicate | Traffic::Snapshots);
+        let link = &self.free_at[2 * (row * self.to.len() + column) + usize::from(is_bulk)];
         let before = link.fetch_update(Ordering::Relaxed, Ordering::Relaxed, passed);
         let free_at = before.unwrap_or_else(|same| same).max(now);
         Duration::from_nanos(free_at.saturating_add(takes) - now)

@@ -32,7 +32,7 @@ impl Traffic {
         Traffic::Reads,
     ];
 
-    /// What `kind` belongs to. A bare acknowledgement names what it answers elsewhere: it counts as a heartbeat's.
+    /// What `kind` belongs to. A bare acknowledgement does not tell: whoever knows what it answers asks for that.
     pub fn of(kind: MessageKind) -> Traffic {
         match kind {
             MessageKind::Append | MessageKind::AppendAck | MessageKind::WholeMap => {

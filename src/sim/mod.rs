@@ -38,7 +38,6 @@ mod answers;
 mod asking;
 mod carry;
 mod clients;
-mod clock;
 mod disk;
 pub mod exhaustive;
 pub mod expect;

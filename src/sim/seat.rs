@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::event::Event;
+use crate::faults::skew::Clock;
 use crate::planted::{Bug, is_planted};
 use crate::protocol::{
     Action, Change, Input, MemberChange, Message, MessageKind, Node, Record, RequestId,
 };
 use crate::sim::clients::Asker;
-use crate::sim::clock::Clock;
 use crate::sim::disk::SimDisk;
 use crate::sim::moment::What;
 use crate::sim::plan::Place;

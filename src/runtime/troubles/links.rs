@@ -37,11 +37,11 @@ fn ids(names: &[String]) -> Vec<NodeId> {
     ids.collect()
 }
 
-/// The links that it strikes, as blocks, and what becomes of their messages. Roles are resolved already.
-fn blocks(
-    trouble: &Trouble,
-    all: &[NodeId],
-) -> Result<(Vec<Block<NodeId>>, Fault, Vec<Traffic>), EngineError> {
+/// The links that a fault strikes, as blocks, what becomes of their messages, and of which kinds of them.
+type Struck = (Vec<Block<NodeId>>, Fault, Vec<Traffic>);
+
+/// What it strikes. Roles are resolved already.
+fn blocks(trouble: &Trouble, all: &[NodeId]) -> Result<Struck, EngineError> {
     let cut = |blocks| Ok((blocks, Fault::CUT, Vec::new()));
     match trouble {
         Trouble::Links {

@@ -67,6 +67,12 @@ impl Book {
         inner.standing.iter().map(|one| one.shown.clone()).collect()
     }
 
+    /// Whether one in force is so.
+    fn has(&self, is_so: impl Fn(&FaultInForce) -> bool) -> bool {
+        let inner = self.inner();
+        inner.standing.iter().any(|one| is_so(&one.shown))
+    }
+
     fn number(&self) -> u32 {
         let mut inner = self.inner();
         inner.last += 1;
@@ -222,7 +228,9 @@ impl Cluster {
             true => self.change_faults(|faults| {
                 faults.lift(standing.number);
             }),
-            false => self.undo_on_nodes(&standing.shown).await?,
+            false => {
+                self.undo_on_nodes(&standing.shown, standing.number).await?;
+            }
         }
         self.book.strike_out(name);
         self.tell_undone(&standing.shown, by);

@@ -158,7 +158,8 @@ impl Resolver<'_> {
             Trouble::Split { one_way } => {
                 let mut all = shuffled(self.all.clone(), self.rng);
                 let mut rest = all.split_off((all.len() - 1) / 2);
-                (all.sort(), rest.sort());
+                all.sort();
+                rest.sort();
                 if all.is_empty() {
                     return Err(EngineError::Senseless(
                         "two nodes or fewer have no smaller half: name the groups".to_owned(),
