@@ -27,7 +27,7 @@ pub(super) const ANSWER: Duration = Duration::from_secs(1);
 const WAITING: usize = 8;
 
 /// How far apart the names of one client are.
-pub(super) const NAMES: usize = 1000;
+pub const NAMES: usize = 1000;
 
 /// How long to wait before asking anew, if nobody knows a leader.
 const PAUSE: Duration = Duration::from_millis(20);

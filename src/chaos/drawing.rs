@@ -221,7 +221,8 @@ impl Drawing<'_> {
             Kind::Pause => Harm::Pause(who),
             Kind::Skew => match self.rng.below(3) {
                 0 => Harm::Jump(who, self.millis(timeout / 4, 2 * timeout)),
-                _ => Harm::Skew(who, 10_000 * self.rng.between(70, 140) as u32),
+                1 => Harm::Skew(who, 10_000 * self.rng.between(110, 140) as u32),
+                _ => Harm::Skew(who, 10_000 * self.rng.between(70, 90) as u32),
             },
             Kind::Disk => match self.rng.below(3) {
                 0 => Harm::FailSync(who),

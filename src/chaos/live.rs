@@ -60,6 +60,7 @@ impl Live {
         let keys = (0..self.plan.scale.keys).map(|k| Key::new(&format!("{}-k{k}", self.run)));
         let desk = Arc::new(Desk::new(stage.clone(), keys.collect(), self.run.clone()));
         let first_leader = stage.leader();
+        let nodes = stage.nodes().into_iter().map(|node| node.id).collect();
         let over = CancellationToken::new();
         let (follower, following) = (stage.clone(), over.clone());
         let followed = tokio::spawn(async move { follower.follow(following).await });
@@ -78,6 +79,7 @@ impl Live {
             left_out: desk.left_out(),
             struck: nemesis.take(),
             happened: stage.happened(),
+            nodes,
             first_leader,
             messages: None,
             until,

@@ -184,6 +184,9 @@ impl Nemesis {
         if let Some(struck) = self.struck().iter_mut().find(|s| s.number == number) {
             struck.until = Some(now);
             let failed = done.err().map(told);
+            if matches!(undo, Undo::Nothing) {
+                return;
+            }
             let how = failed.map_or(String::new(), |why| format!(", but {why}"));
             (self.tell)(&format!(
                 "{:7.3} s  over: {}{how}",

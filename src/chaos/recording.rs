@@ -21,6 +21,8 @@ pub struct Recording {
     pub struck: Vec<Struck>,
     /// What nodes reported, in order.
     pub happened: Vec<Happened>,
+    /// The nodes there were when it began.
+    pub nodes: Vec<NodeId>,
     /// Who led when it began, if anybody did.
     pub first_leader: Option<NodeId>,
     /// Messages between nodes, if anybody counted them.

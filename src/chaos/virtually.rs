@@ -43,6 +43,7 @@ pub fn play(plan: &Arc<Plan>) -> Simulated {
     let mut recording = taken.recording;
     recording.keys = outcome.history.keys.clone();
     recording.until = plan.until;
+    recording.nodes = (0..plan.nodes as Place).map(node).collect();
     recording.messages = Some(outcome.stats.all_messages().map(|(_, n)| n).sum());
     let is_ask = |timed: &&Timed| matches!(timed.step, Step::Ask { .. });
     let asks = plan.steps.iter().filter(is_ask);
@@ -119,6 +120,9 @@ impl Taken {
             What::Healed { .. } => self.heal(at),
             What::Reported(event) => self.report(Some(node(moment.place)), event, at),
             What::Died { .. } => self.report(Some(node(moment.place)), Event::Killed, at),
+            What::Started if at > 0 => {
+                self.report(Some(node(moment.place)), Event::Revived, at);
+            }
             What::DiskLost => self.report(Some(node(moment.place)), Event::Wiped, at),
             What::Operated { operation, whom } => self.recording.struck.push(Struck {
                 number: 0,

@@ -1,6 +1,7 @@
 //! `chaos`: breaks a cluster at random, and says whether it kept its promises.
 
 mod boot;
+mod page;
 mod report;
 mod summary;
 
@@ -85,6 +86,9 @@ pub(super) struct Chaos {
     /// Write down what clients saw, for cluster check
     #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     history: Option<PathBuf>,
+    /// Draw the run on a page: what became of every node, the faults, every operation, and why
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    html: Option<PathBuf>,
     /// Boot a cluster for it with these flags of `up`, on free ports, and take it down afterwards
     #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
     up: Option<String>,

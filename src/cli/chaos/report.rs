@@ -79,6 +79,9 @@ impl Report<'_> {
                 &format!("what clients saw: cluster check {file}"),
             );
         }
+        if let Some(file) = &self.args.html {
+            self.draw(file)?;
+        }
         match self.common.json {
             true => out::print_json(&self.summary())?,
             false => out::print(&self.text())?,
@@ -111,33 +114,49 @@ impl Report<'_> {
         }
     }
 
-    fn took_effect(&self) -> impl Iterator<Item = &Struck> {
+    pub(super) fn took_effect(&self) -> impl Iterator<Item = &Struck> {
         self.recording.struck.iter().filter(|s| s.void.is_none())
     }
 
     /// What the run was held to, in words.
-    fn expected(&self) -> String {
+    pub(super) fn expected(&self) -> String {
         match self.plan.expect {
             Expect::Promised => format!("what {} promises", self.plan.mode),
             other => name_of(other),
         }
     }
 
-    fn text(&self) -> String {
-        let (plan, measures) = (self.plan, self.measures);
-        let where_ = match self.args.sim {
+    /// What was broken.
+    pub(super) fn name(&self) -> String {
+        let how = match self.args.sim {
             true => ", simulated",
             false => "",
         };
-        let mut lines = vec![format!(
-            "{}, {} nodes, seed {}{where_}: {}: {}",
-            plan.mode,
-            plan.nodes,
-            plan.seed,
-            self.verdict().to_uppercase(),
-            self.expected()
-        )];
-        lines.extend(self.why());
+        let plan = self.plan;
+        format!(
+            "{}, {} nodes, seed {}{how}",
+            plan.mode, plan.nodes, plan.seed
+        )
+    }
+
+    fn text(&self) -> String {
+        let verdict = self.verdict().to_uppercase();
+        let mut lines = vec![format!("{}: {verdict}: {}", self.name(), self.expected())];
+        let reasons = self.reasons();
+        lines.extend(reasons.iter().map(|why| format!("  {why}")));
+        if let Verdict::Broken(broken) = self.verdict {
+            let explanation = broken.explanation.as_ref().map(intervals::explanation);
+            lines.extend(explanation);
+        }
+        lines.extend(self.measured());
+        lines.push(format!("  again: {}", self.again()));
+        lines.join("\n")
+    }
+
+    /// What was counted and measured, a line each.
+    pub(super) fn measured(&self) -> Vec<String> {
+        let measures = self.measures;
+        let mut lines = Vec::new();
         lines.push(format!(
             "  {} operations, {} writes acknowledged; {} of them lost, {} ambiguous{}",
             measures.operations,
@@ -169,30 +188,28 @@ impl Report<'_> {
             Some(messages) => format!("  {messages:.1} messages between nodes an operation"),
             None => "  messages an operation: only a simulated run can tell (--sim)".to_owned(),
         });
-        lines.push(format!("  again: {}", self.again()));
-        lines.join("\n")
+        lines
     }
 
-    fn why(&self) -> Vec<String> {
-        let mut lines = Vec::new();
+    /// Why the verdict is what it is, without a picture of it.
+    pub(super) fn reasons(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
         match self.verdict {
-            Verdict::Kept if self.is_too_rare() => lines.push(format!(
-                "  {:.2} % of the operations were answered; {} % were asked for",
+            Verdict::Kept if self.is_too_rare() => reasons.push(format!(
+                "{:.2} % of the operations were answered; {} % were asked for",
                 self.measures.availability,
                 self.args.min_availability.unwrap_or_default()
             )),
             Verdict::Kept => {}
-            Verdict::Unknown(why) => lines.push(format!("  {why}")),
+            Verdict::Unknown(why) => reasons.push(why.clone()),
             Verdict::Broken(broken) => {
-                lines.push(format!("  {}: {}", broken.invariant, broken.what));
-                let explanation = broken.explanation.as_ref().map(intervals::explanation);
-                lines.extend(explanation);
+                reasons.push(format!("{}: {}", broken.invariant, broken.what));
             }
         }
         if self.recording.end.is_cut_short {
-            lines.push("  it was ended before its time".to_owned());
+            reasons.push("it was ended before its time".to_owned());
         }
-        lines
+        reasons
     }
 
     fn reported(&self) -> Option<String> {
