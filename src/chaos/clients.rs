@@ -36,7 +36,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Desk {
     pub(super) stage: Arc<Stage>,
     pub(super) keys: Vec<Key>,
-    /// What makes the names of this run's writes its own.
+    /// With which the names of this run's writes begin.
     pub(super) run: String,
     asked: Mutex<Vec<Asked>>,
     order: AtomicUsize,

@@ -42,8 +42,8 @@ pub struct Live {
     pub plan: Arc<Plan>,
     /// The cluster.
     pub control: ControlClient,
-    /// What keeps this run's keys and writes apart from those of others on the same cluster.
-    pub run: String,
+    /// What keeps this run's keys apart from others of the same cluster.
+    pub prefix: String,
     /// Is told what happens.
     pub tell: Tell,
     /// Is told how far it is: operations asked, and answered.
@@ -57,8 +57,12 @@ impl Live {
     pub async fn play(&self) -> Result<Recording, LiveError> {
         let stage = Stage::open(self.control.clone()).await;
         let stage = Arc::new(stage.map_err(LiveError::Control)?);
-        let keys = (0..self.plan.scale.keys).map(|k| Key::new(&format!("{}-k{k}", self.run)));
-        let desk = Arc::new(Desk::new(stage.clone(), keys.collect(), self.run.clone()));
+        let keys = (0..self.plan.scale.keys).map(|k| Key::new(&format!("{}k{k}", self.prefix)));
+        let desk = Arc::new(Desk::new(
+            stage.clone(),
+            keys.collect(),
+            format!("{}chaos", self.prefix),
+        ));
         let first_leader = stage.leader();
         let nodes = stage.nodes().into_iter().map(|node| node.id).collect();
         let over = CancellationToken::new();

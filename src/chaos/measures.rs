@@ -117,18 +117,32 @@ fn outages(recording: &Recording, asked: &[&Asked]) -> Vec<Outage> {
     done.sort_unstable();
     let ends = done.iter().copied().chain([recording.until]);
     let mut outages = Vec::new();
-    let mut from = first;
-    for at in ends {
-        if at > from + least {
+    let mut last = first;
+    for next in ends {
+        if next > last + least
+            && let Some((from, until)) = waited(&writes, last, next)
+            && until > from + least
+        {
             outages.push(Outage {
                 from_ms: from as f64 / 1e3,
-                lasted_ms: (at - from) as f64 / 1e3,
-                after: cause(recording, from, at).map(|struck| struck.what.clone()),
+                lasted_ms: (until - from) as f64 / 1e3,
+                after: cause(recording, from, until).map(|struck| struck.what.clone()),
             });
         }
-        from = from.max(at);
+        last = last.max(next);
     }
     outages
+}
+
+/// The part of a time without acknowledged writes in which somebody waited for one: whose client waits for a read
+/// elsewhere shows nothing about writes.
+fn waited(writes: &[&&Asked], last: Micros, next: Micros) -> Option<(Micros, Micros)> {
+    let open = writes
+        .iter()
+        .filter(|write| write.invoked_at < next && write.returned_at > last);
+    let from = open.clone().map(|write| write.invoked_at).min()?;
+    let until = open.map(|write| write.returned_at).max()?;
+    Some((from.max(last), until.min(next)))
 }
 
 /// The fault behind an outage: the last that began before it or just as it did, and was in force; else the first in it.

@@ -7,7 +7,7 @@ mod summary;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
@@ -25,6 +25,7 @@ use crate::cli::chaos::report::{How, Report};
 use crate::cli::ending::Ending;
 use crate::cli::failure::Failure;
 use crate::cli::sim::asked;
+use crate::cli::up::refused;
 use crate::cli::{out, target};
 use crate::client::control::ControlClient;
 use crate::runtime::boot::seed;
@@ -122,7 +123,7 @@ pub(super) async fn run(args: &Chaos, common: &Common) -> Result<(), Failure> {
     let seed = match args.seed {
         Some(seed) => seed,
         // Short enough to be typed again.
-        None => seed().map_err(crate::cli::up::refused)? % 1_000_000,
+        None => seed().map_err(refused)? % 1_000_000,
     };
     let plan = Arc::new(drawing::draw(&asked_of(args, &how), seed));
     report::announce(common, &plan, args);
@@ -208,7 +209,7 @@ async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Fail
         Some(booted) => booted.control.clone(),
         None => target::running(common)?.control,
     };
-    let recording = play(common, plan.clone(), control, interrupted).await;
+    let recording = play(common, plan.clone(), control, booted.is_some(), interrupted).await;
     if let Some(booted) = booted {
         booted.down().await;
     }
@@ -231,16 +232,20 @@ async fn play(
     common: &Common,
     plan: Arc<Plan>,
     control: ControlClient,
+    is_own: bool,
     interrupted: CancellationToken,
 ) -> Result<Recording, Failure> {
     let (telling, watching) = (common.clone(), common.clone());
     let tell: Tell = Arc::new(move |line| out::note(&telling, line));
-    let stamp = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let run = format!("chaos-{:x}", stamp.unwrap_or_default().as_millis());
+    // Alone on a cluster of its own; elsewhere apart from all that is there.
+    let prefix = match is_own {
+        true => String::new(),
+        false => format!("chaos-{:06x}-", seed().map_err(refused)? & 0xff_ffff),
+    };
     let live = Live {
         plan,
         control,
-        run,
+        prefix,
         tell,
         progress: Box::new(move |asked, answered| {
             out::detail(

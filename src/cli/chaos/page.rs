@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::chaos::verdict::Verdict;
 use crate::cli::chaos::report::Report;
+use crate::cli::drawing::sentence;
 use crate::cli::failure::Failure;
 use crate::cli::judgement::counted;
 use crate::cli::out;
@@ -19,9 +20,19 @@ impl Report<'_> {
             Verdict::Kept | Verdict::Unknown(_) => None,
         };
         let explanation = broken.and_then(|broken| broken.explanation.as_ref());
-        let mut why = self.reasons();
-        why.extend(explanation.map(|e| intervals::words(e).join("; ")));
+        let mut why: Vec<String> = self.reasons().iter().map(|why| sentence(why)).collect();
+        let told = explanation.map(|e| {
+            let words = intervals::words(e);
+            let words: Vec<String> = words.iter().map(|words| sentence(words)).collect();
+            words.join(" ")
+        });
+        why.extend(told);
         let lost = self.losses.gone.iter();
+        let measured = self.measured();
+        let measured: Vec<&str> = measured
+            .iter()
+            .map(|line| line.get(2..).unwrap_or(""))
+            .collect();
         let page = Page {
             name: &self.name(),
             verdict: &format!("{}: {}", self.verdict(), self.expected()),
@@ -42,7 +53,7 @@ impl Report<'_> {
             marked: broken.map_or(Vec::new(), |broken| broken.events.clone()),
             lost: lost.map(|n| self.recording.asked[*n].invoked).collect(),
             recording: self.recording,
-            measured: self.measured().join("\n"),
+            measured: measured.join("\n"),
             again: &self.again(),
         };
         std::fs::write(file, page.html()).map_err(|error| {

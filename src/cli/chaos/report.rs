@@ -42,7 +42,7 @@ pub(super) struct Report<'a> {
 const BROKEN: u8 = 1;
 const UNKNOWN: u8 = 4;
 
-/// Outages listed; more are counted.
+/// Outages listed, the longest; the others are counted.
 const LISTED: usize = 8;
 
 /// Says what is going to be done.
@@ -233,7 +233,11 @@ impl Report<'_> {
             measures.unavailable_ms(),
             if all.is_empty() { "" } else { ":" }
         )];
-        for outage in all.iter().take(LISTED) {
+        let mut longest: Vec<_> = all.iter().collect();
+        longest.sort_by(|a, b| b.lasted_ms.total_cmp(&a.lasted_ms));
+        longest.truncate(LISTED);
+        longest.sort_by(|a, b| a.from_ms.total_cmp(&b.from_ms));
+        for outage in longest {
             let after = outage.after.as_deref();
             lines.push(format!(
                 "    {:6.0} ms from {:.3} s on, after: {}",
@@ -243,7 +247,7 @@ impl Report<'_> {
             ));
         }
         if all.len() > LISTED {
-            lines.push(format!("    … and {} more", all.len() - LISTED));
+            lines.push(format!("    … and {} shorter", all.len() - LISTED));
         }
         lines
     }
