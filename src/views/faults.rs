@@ -105,7 +105,7 @@ mod tests {
             what: strange(),
             expect: strange(),
             trouble: Trouble::Ring,
-            nodes: Vec::new(),
+            struck: Vec::new(),
             links: Vec::new(),
             roles: Vec::new(),
             since: strange(),

@@ -19,12 +19,11 @@ use crate::wire::control::ClusterStatus;
 /// For how many election timeouts nobody may have changed its mind: a randomised one lasts up to two.
 const QUIET: u32 = 3;
 
-/// Whether somebody changed its mind about who leads.
+/// Whether somebody changed its mind about who leads. (Who hears nobody may ask in vain for ever.)
 fn is_restless(event: &Event) -> bool {
     matches!(
         event,
-        Event::Election { .. }
-            | Event::Leader { .. }
+        Event::Leader { .. }
             | Event::Following { .. }
             | Event::SteppedDown { .. }
             | Event::NoQuorum { .. }
