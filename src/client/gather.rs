@@ -84,6 +84,7 @@ pub fn status(
         total: rows.len(),
         nodes: rows,
         lost,
+        faults: Vec::new(),
         last_event,
     }
 }

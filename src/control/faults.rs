@@ -95,6 +95,6 @@ pub(super) async fn resume<E: Engine>(
 fn is_paused<E: Engine>(engine: &E, id: &NodeId) -> Option<String> {
     let mut faults = engine.faults().into_iter();
     let pauses = faults
-        .find(|fault| matches!(fault.trouble, Trouble::Pause { .. }) && fault.nodes.contains(id));
+        .find(|fault| matches!(fault.trouble, Trouble::Pause { .. }) && fault.struck.contains(id));
     pauses.map(|fault| fault.name)
 }

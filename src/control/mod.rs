@@ -127,10 +127,9 @@ async fn status<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Response {
         mode: Some(info.mode.clone()),
         storage: Some(info.storage.clone()),
     };
-    json(
-        StatusCode::OK,
-        &gather::status(brief, rows, shared.engine.lost(), last_event),
-    )
+    let mut status = gather::status(brief, rows, shared.engine.lost(), last_event);
+    status.faults = shared.engine.faults();
+    json(StatusCode::OK, &status)
 }
 
 async fn kill<E: Engine>(

@@ -38,8 +38,12 @@ fn link_word(fault: &LinkFault) -> &'static str {
     set.next().map_or("link", |(_, word)| word)
 }
 
-/// What it does, with the nodes that it strikes, once roles are resolved.
-pub fn what(trouble: &Trouble) -> String {
+/// What it does, with the nodes that it strikes, once roles are resolved; of `total` nodes.
+pub fn what(trouble: &Trouble, total: usize) -> String {
+    let list = |nodes: &[String]| match nodes.len() {
+        all if all == total && total > 2 => "all".to_owned(),
+        _ => nodes.join(", "),
+    };
     match trouble {
         Trouble::Links {
             from,
@@ -75,9 +79,9 @@ pub fn what(trouble: &Trouble) -> String {
         }
         Trouble::Isolate { nodes, way } => {
             let how = match way {
-                Way::Both => "alone: nobody hears it, and it hears nobody",
-                Way::Out => "not heard by anybody, though it hears all",
-                Way::In => "deaf: it hears nobody, though all hear it",
+                Way::Both => "cut off from all others",
+                Way::Out => "mute: heard by nobody, though hearing all",
+                Way::In => "deaf: hearing nobody, though heard by all",
             };
             format!("{}: {how}", list(nodes))
         }
@@ -210,13 +214,6 @@ pub fn undo(trouble: &Trouble, name: &str) -> String {
         Trouble::CorruptTail { nodes } => format!("cluster revive {}", nodes.join(" ")),
         Trouble::Jump { .. } => String::new(),
         _ => format!("cluster heal {name}"),
-    }
-}
-
-fn list(nodes: &[String]) -> String {
-    match nodes {
-        [] => "nobody".to_owned(),
-        nodes => nodes.join(", "),
     }
 }
 

@@ -278,8 +278,7 @@ pub struct FaultInForce {
     #[serde(flatten)]
     pub trouble: Trouble,
     /// The nodes it strikes, in order.
-    #[serde(rename = "struck")]
-    pub nodes: Vec<NodeId>,
+    pub struck: Vec<NodeId>,
     /// The links between nodes that it strikes, each in one direction. Empty if it strikes nodes themselves.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
@@ -360,4 +359,95 @@ pub struct Healed {
     /// What is still in force, but on fewer links.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub eased: Vec<FaultInForce>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_trouble_is_read_as_it_was_written() {
+        let nodes = || vec!["leader".to_owned()];
+        let by = Duration::from_micros(1500);
+        let fault = LinkFault {
+            delay: by,
+            loss: 105,
+            burst: 1000,
+            bytes_per_second: 7,
+            ..LinkFault::default()
+        };
+        let links = Trouble::Links {
+            from: nodes(),
+            to: nodes(),
+            fault,
+            only: vec![Traffic::Replicate],
+            one_way: true,
+        };
+        let groups = vec![nodes(), nodes()];
+        let one_way = false;
+        for trouble in [
+            links,
+            Trouble::Partition { groups, one_way },
+            Trouble::Split { one_way },
+            Trouble::Bridge { node: None },
+            Trouble::Ring,
+            Trouble::Isolate {
+                nodes: nodes(),
+                way: Way::In,
+            },
+            Trouble::Client {
+                nodes: nodes(),
+                fault,
+            },
+            Trouble::Pause { nodes: nodes() },
+            Trouble::Skew {
+                nodes: nodes(),
+                rate_ppm: 5,
+            },
+            Trouble::Jump { nodes: nodes(), by },
+            Trouble::SlowDisk { nodes: nodes(), by },
+            Trouble::FullDisk { nodes: nodes() },
+            Trouble::FailSync { nodes: nodes() },
+            Trouble::CorruptTail { nodes: nodes() },
+        ] {
+            let shown = FaultInForce {
+                name: "a-1".to_owned(),
+                what: String::new(),
+                expect: String::new(),
+                trouble: trouble.clone(),
+                struck: vec![NodeId::nth(1)],
+                links: Vec::new(),
+                roles: Vec::new(),
+                since: String::new(),
+                until: None,
+                by: String::new(),
+                undo: String::new(),
+                lasts: true,
+            };
+            let json = serde_json::to_string(&shown).expect("JSON");
+            let read: FaultInForce = serde_json::from_str(&json).expect(&json);
+            assert_eq!(read, shown);
+            let order = FaultOrder::new(trouble, "me").lasting(Some(by));
+            let json = serde_json::to_string(&order).expect("JSON");
+            let read: FaultOrder = serde_json::from_str(&json).expect(&json);
+            assert_eq!(read, order);
+        }
+    }
+
+    #[test]
+    fn an_order_is_as_short_as_a_person_would_write_it() {
+        let order = r#"{"kind":"links","from":["leader"],"to":["all"],"delayMs":100,"loss":0.5}"#;
+        let order: FaultOrder = serde_json::from_str(order).expect("an order");
+        let Trouble::Links {
+            fault,
+            one_way: false,
+            ..
+        } = order.trouble
+        else {
+            panic!("{order:?}")
+        };
+        assert_eq!((fault.delay, fault.loss), (Duration::from_millis(100), 5));
+        let wrong = r#"{"kind":"links","from":["a"],"to":["b"],"loss":101}"#;
+        assert!(serde_json::from_str::<FaultOrder>(wrong).is_err());
+    }
 }

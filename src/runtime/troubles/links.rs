@@ -138,7 +138,7 @@ impl Cluster {
             ));
         }
         let ends = links.iter().flat_map(|link| [&link.from, &link.to]);
-        let nodes: BTreeSet<NodeId> = ends.cloned().collect();
+        let struck: BTreeSet<NodeId> = ends.cloned().collect();
         let number = self.book.number();
         let rules = rules_of(&links, fault);
         self.change_faults(|faults| {
@@ -149,7 +149,7 @@ impl Cluster {
         });
         let entry = Entry {
             trouble,
-            nodes: nodes.into_iter().collect(),
+            struck: struck.into_iter().collect(),
             links,
             lasts: true,
         };

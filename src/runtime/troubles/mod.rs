@@ -44,7 +44,7 @@ struct Standing {
 /// What is to be written down of a new fault.
 struct Entry {
     trouble: Trouble,
-    nodes: Vec<NodeId>,
+    struck: Vec<NodeId>,
     links: Vec<Link>,
     lasts: bool,
 }
@@ -55,6 +55,8 @@ struct Ordered {
     until: Option<Duration>,
     by: String,
     seed: u64,
+    /// How many nodes there are.
+    total: usize,
 }
 
 impl Book {
@@ -88,10 +90,10 @@ impl Book {
         let name = format!("{word}-{count}");
         let now = SystemTime::now();
         let shown = FaultInForce {
-            what: fault_words::what(&entry.trouble),
+            what: fault_words::what(&entry.trouble, ordered.total),
             expect: fault_words::expect(&entry.trouble).to_owned(),
             undo: fault_words::undo(&entry.trouble, &name),
-            nodes: entry.nodes,
+            struck: entry.struck,
             links: entry.links,
             trouble: entry.trouble,
             roles: ordered.roles.clone(),
@@ -154,6 +156,7 @@ impl Cluster {
             until: order.for_ms.map(Duration::from_millis),
             by: order.by,
             seed,
+            total: self.slots().len(),
         };
         let set = match links::is_of_links(&trouble) {
             true => vec![self.set_links(trouble, &ordered)?],

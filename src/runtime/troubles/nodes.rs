@@ -76,15 +76,16 @@ fn check_client(fault: &LinkFault) -> Result<(), EngineError> {
 impl Cluster {
     /// Whether it was made to stand still.
     pub(in crate::runtime) fn is_paused(&self, id: &NodeId) -> bool {
-        self.book
-            .has(|fault| matches!(fault.trouble, Trouble::Pause { .. }) && fault.nodes.contains(id))
+        self.book.has(|fault| {
+            matches!(fault.trouble, Trouble::Pause { .. }) && fault.struck.contains(id)
+        })
     }
 
     /// A node that stands still is killed: it stands no more.
     pub(in crate::runtime) fn forget_pause(&self, id: &NodeId) {
         for fault in self.book.list() {
             let is_pause = matches!(fault.trouble, Trouble::Pause { .. });
-            if is_pause && fault.nodes.contains(id) {
+            if is_pause && fault.struck.contains(id) {
                 self.book.strike_out(&fault.name);
                 self.tell_undone(&fault, "it was killed");
             }
@@ -94,7 +95,7 @@ impl Cluster {
     /// What is in force on a node that is gone is gone with it.
     pub(in crate::runtime) fn forget_node(&self, id: &NodeId) {
         for fault in self.book.list() {
-            if fault.links.is_empty() && fault.nodes.contains(id) {
+            if fault.links.is_empty() && fault.struck.contains(id) {
                 self.book.strike_out(&fault.name);
                 self.tell_undone(&fault, "the node was removed");
             }
@@ -121,7 +122,7 @@ impl Cluster {
             self.strike(&id, &slot, &trouble, number).await?;
             let entry = Entry {
                 trouble,
-                nodes: vec![id],
+                struck: vec![id],
                 links: Vec::new(),
                 lasts,
             };
@@ -134,7 +135,7 @@ impl Cluster {
     async fn check(&self, id: &NodeId, slot: &Slot, trouble: &Trouble) -> Result<(), EngineError> {
         let same = |fault: &FaultInForce| is_alike(&fault.trouble, trouble);
         let standing = self.book.list();
-        let mut standing = standing.iter().filter(|fault| fault.nodes.contains(id));
+        let mut standing = standing.iter().filter(|fault| fault.struck.contains(id));
         if let Some(fault) = standing.find(|fault| same(fault)) {
             return Err(EngineError::Refused(format!(
                 "{id} suffers from that already: {} ({}); first: {}",
@@ -208,7 +209,7 @@ impl Cluster {
         fault: &FaultInForce,
         number: u32,
     ) -> Result<(), EngineError> {
-        for id in &fault.nodes {
+        for id in &fault.struck {
             let slot = self.slot(id)?;
             let ailments = self.ailments(id);
             match &fault.trouble {
