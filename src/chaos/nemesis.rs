@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::chaos::live::Tell;
+use crate::chaos::orders::Present;
 use crate::chaos::recording::{Planned, Struck};
 use crate::chaos::stage::Stage;
 use crate::chaos::{orders, words};
@@ -37,6 +38,8 @@ pub(super) struct Nemesis {
     stage: Arc<Stage>,
     tell: Tell,
     seed: u64,
+    /// How many nodes the plan was drawn for.
+    nodes: usize,
     /// When each fault is to end.
     ends: BTreeMap<u32, Micros>,
     struck: Mutex<Vec<Struck>>,
@@ -56,6 +59,7 @@ impl Nemesis {
             stage,
             tell,
             seed: plan.seed,
+            nodes: plan.nodes,
             ends: plan.steps.iter().filter_map(end).collect(),
             struck: Mutex::new(Vec::new()),
             in_force: Mutex::new(BTreeMap::new()),
@@ -103,7 +107,7 @@ impl Nemesis {
         let (whom, order) = self.strike(number, &harm).await;
         let meant = words::who(&harm).map_or(String::new(), words::role);
         let name = whom.as_ref().map_or(meant, NodeId::to_string);
-        let what = words::harm(&harm, &name, self.stage.nodes().len());
+        let what = words::harm(&harm, &name, self.nodes);
         let until = order.is_err().then_some(from);
         let void = order.as_ref().err().cloned();
         (self.tell)(&match &void {
@@ -133,12 +137,18 @@ impl Nemesis {
         let seed = mix(self.seed ^ mix(u64::from(number)));
         let end = self.ends.get(&number).copied().unwrap_or_default();
         let lasts = end.saturating_sub(self.stage.clock.now());
-        let done = match (orders::order(harm, whom.as_ref(), seed, lasts), harm, &whom) {
+        let nodes = self.stage.nodes().into_iter().map(|node| node.id);
+        let present = Present {
+            planned: self.nodes,
+            nodes: nodes.collect(),
+        };
+        let order = orders::order(harm, whom.as_ref(), &present, seed, lasts);
+        let done = match (order, harm, &whom) {
             (Some(order), ..) => self.disturb(&order, harm, whom.as_ref()).await,
             (None, Harm::Crash { power, damaged, .. }, Some(node)) => {
                 self.crash(node, *power, *damaged).await
             }
-            (None, ..) => Err("there is no such fault".to_owned()),
+            (None, ..) => Err("nobody of them is there any more".to_owned()),
         };
         (whom, done)
     }

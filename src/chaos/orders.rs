@@ -14,14 +14,24 @@ pub(super) const BY: &str = "chaos";
 /// because chaos died.
 const GRACE: Duration = Duration::from_secs(30);
 
-/// The order for `harm`, of which `whom` is the node it is about; `None` if it is a crash, which has a route of its own.
+/// Who is there, of those for whom a plan was drawn.
+pub(super) struct Present {
+    /// How many the plan knows.
+    pub(super) planned: usize,
+    /// Who is there now.
+    pub(super) nodes: Vec<NodeId>,
+}
+
+/// The order for `harm`, of which `whom` is the node it is about; `None` if it is a crash, which has a route of its own, or if
+/// nobody is there of whom it would be.
 pub(super) fn order(
     harm: &Harm,
     whom: Option<&NodeId>,
+    present: &Present,
     seed: u64,
     lasts: Micros,
 ) -> Option<FaultOrder> {
-    let trouble = trouble(harm, whom)?;
+    let trouble = trouble(harm, whom, present)?;
     let lasts = Duration::from_micros(lasts) + GRACE;
     let order = FaultOrder::new(trouble, BY).lasting(Some(lasts));
     // A number that JSON readers keep exactly.
@@ -29,7 +39,7 @@ pub(super) fn order(
     Some(FaultOrder { seed, ..order })
 }
 
-fn trouble(harm: &Harm, whom: Option<&NodeId>) -> Option<Trouble> {
+fn trouble(harm: &Harm, whom: Option<&NodeId>, present: &Present) -> Option<Trouble> {
     let nodes: Vec<Who> = whom.map(NodeId::to_string).into_iter().collect();
     Some(match harm {
         Harm::Crash { writing: true, .. } => Trouble::CorruptTail { nodes },
@@ -48,10 +58,14 @@ fn trouble(harm: &Harm, whom: Option<&NodeId>) -> Option<Trouble> {
             by: Duration::from_micros(*by),
         },
         Harm::FailSync(_) => Trouble::FailSync { nodes },
-        Harm::Partition(groups) => Trouble::Partition {
-            groups: groups.iter().map(|group| names(group)).collect(),
-            one_way: false,
-        },
+        Harm::Partition(groups) => {
+            let groups = groups.iter().filter_map(|group| present.names(group));
+            let groups: Vec<Vec<Who>> = groups.collect();
+            Trouble::Partition {
+                groups: Some(groups).filter(|groups| !groups.is_empty())?,
+                one_way: false,
+            }
+        }
         Harm::Isolate { out, into, .. } => Trouble::Isolate {
             nodes,
             way: match (out, into) {
@@ -61,8 +75,8 @@ fn trouble(harm: &Harm, whom: Option<&NodeId>) -> Option<Trouble> {
             },
         },
         Harm::Links { from, to, fault } => Trouble::Links {
-            from: names(from),
-            to: names(to),
+            from: present.names_or_all(from)?,
+            to: present.names_or_all(to)?,
             fault: (*fault).into(),
             only: Vec::new(),
             one_way: true,
@@ -70,6 +84,20 @@ fn trouble(harm: &Harm, whom: Option<&NodeId>) -> Option<Trouble> {
     })
 }
 
-fn names(places: &[Place]) -> Vec<Who> {
-    places.iter().map(|place| id(*place).to_string()).collect()
+impl Present {
+    /// Those of `places` that are there, if any is.
+    fn names(&self, places: &[Place]) -> Option<Vec<Who>> {
+        let here = places.iter().map(|place| id(*place));
+        let here = here.filter(|id| self.nodes.contains(id));
+        let names: Vec<Who> = here.map(|id| id.to_string()).collect();
+        Some(names).filter(|names| !names.is_empty())
+    }
+
+    /// The same; whoever is meant by all is all that there are.
+    fn names_or_all(&self, places: &[Place]) -> Option<Vec<Who>> {
+        match places.len() >= self.planned {
+            true => Some(vec!["all".to_owned()]),
+            false => self.names(places),
+        }
+    }
 }

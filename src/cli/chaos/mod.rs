@@ -7,7 +7,7 @@ mod summary;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use tokio_util::sync::CancellationToken;
@@ -171,6 +171,7 @@ fn asked_of(args: &Chaos, how: &How) -> drawing::Options {
 fn simulate(args: &Chaos, common: &Common, plan: &Arc<Plan>) -> Result<(), Failure> {
     let simulated = virtually::play(plan);
     let (losses, measures) = (losses(&simulated.recording), measure(&simulated.recording));
+    let began = Instant::now();
     let verdict = match &simulated.violation {
         // What clients saw is explained, where that is what is broken.
         Some(violation) => match judge(plan, &simulated.recording, &losses, &measures) {
@@ -183,6 +184,7 @@ fn simulate(args: &Chaos, common: &Common, plan: &Arc<Plan>) -> Result<(), Failu
     let report = Report {
         args,
         common,
+        judging: began.elapsed(),
         plan,
         recording: &simulated.recording,
         losses: &losses,
@@ -215,10 +217,12 @@ async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Fail
     }
     let recording = recording?;
     let (losses, measures) = (losses(&recording), measure(&recording));
+    let began = Instant::now();
     let verdict = judge(&plan, &recording, &losses, &measures);
     let report = Report {
         args,
         common,
+        judging: began.elapsed(),
         plan: &plan,
         recording: &recording,
         losses: &losses,

@@ -32,6 +32,8 @@ pub(super) struct How {
 pub(super) struct Report<'a> {
     pub(super) args: &'a Chaos,
     pub(super) common: &'a Common,
+    /// How long that took.
+    pub(super) judging: Duration,
     pub(super) plan: &'a Plan,
     pub(super) recording: &'a Recording,
     pub(super) losses: &'a Losses,

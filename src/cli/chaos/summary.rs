@@ -29,6 +29,7 @@ pub(super) struct Summary<'a> {
     unavailable_ms: f64,
     #[serde(flatten)]
     measures: Json,
+    judging_ms: u64,
     broken: Option<Json>,
     unknown: Option<&'a str>,
     again: String,
@@ -71,6 +72,7 @@ impl Report<'_> {
                 },
                 "messages_per_operation": measures.messages_per_operation,
             }),
+            judging_ms: self.judging.as_millis() as u64,
             broken: match self.verdict {
                 Verdict::Broken(broken) => Some(shown(broken)),
                 Verdict::Kept if self.is_too_rare() => {
