@@ -2,9 +2,9 @@
 //!
 //! A seed draws a [`Plan`](crate::sim::Plan) ([`drawing`]), of the simulator's kind but milder: all that will be done, when,
 //! and to whom. It can be played in virtual time ([`virtually`]), or on a live cluster ([`live`]): seeded clients ([`clients`])
-//! ask for what it says, and a [`nemesis`] orders its faults through the control API, as any other tool would. A role is
+//! ask for what it says, and a nemesis (`nemesis`) orders its faults through the control API, as any other tool would. A role is
 //! resolved when a fault is applied; what was planned and whom it struck are both kept. In the end everything is healed, the
-//! dead are revived, quiet is awaited and every key is read ([`finale`]). What was seen ([`recording`]) is measured
+//! dead are revived, quiet is awaited and every key is read (`finale`). What was seen ([`recording`]) is measured
 //! ([`measures`]) and held against what was expected ([`verdict`]), by the very code that judges simulated runs.
 //!
 //! # The clients
