@@ -6,6 +6,7 @@ use std::future::Future;
 use crate::event::Event;
 use crate::types::NodeId;
 use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, NodeAddress};
+use crate::wire::faults::{FaultInForce, FaultOrder, HealOrder, Healed};
 
 /// A cluster that can be asked and broken.
 pub trait Engine: Send + Sync + 'static {
@@ -43,6 +44,18 @@ pub trait Engine: Send + Sync + 'static {
         to: Option<NodeId>,
     ) -> impl Future<Output = Result<NodeId, EngineError>> + Send;
 
+    /// The faults in force, in the order in which they were set.
+    fn faults(&self) -> Vec<FaultInForce>;
+
+    /// Sets a fault, for as long as it is ordered. Returns once it is in force, with what was set; nothing is if it fails.
+    fn disturb(
+        &self,
+        order: FaultOrder,
+    ) -> impl Future<Output = Result<Vec<FaultInForce>, EngineError>> + Send;
+
+    /// Undoes faults. Returns once they are gone. Dead nodes stay dead.
+    fn heal(&self, order: HealOrder) -> impl Future<Output = Result<Healed, EngineError>> + Send;
+
     /// The events numbered above `seq` that are still kept, at most `limit`, oldest first.
     fn events_after(&self, seq: u64, limit: usize) -> Vec<EventRecord>;
 
@@ -69,6 +82,8 @@ pub enum Harm {
     LoseUnsynced,
     /// It is destroyed.
     Wipe,
+    /// The end of its log is torn, as by a power cut in the middle of a write.
+    TearTail,
 }
 
 /// What was asked of a node.
@@ -80,6 +95,8 @@ pub struct Wanted {
     pub url: String,
     /// Whether it should run; otherwise it was killed.
     pub alive: bool,
+    /// Whether it was made to stand still.
+    pub paused: bool,
     /// Since when, RFC 3339 in UTC.
     pub since: String,
 }
@@ -90,6 +107,12 @@ pub enum EngineError {
     /// There is no such node.
     #[error("no node is called {0}")]
     UnknownNode(String),
+    /// No fault in force has that name.
+    #[error("no fault in force is called {0}")]
+    UnknownFault(String),
+    /// What was asked makes no sense, whoever asks.
+    #[error("{0}")]
+    Senseless(String),
     /// The system refused.
     #[error("{node}: {what}: {source}")]
     System {

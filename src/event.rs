@@ -149,6 +149,26 @@ pub enum Event {
     Removed,
     /// It was started again on request.
     Revived,
+    /// A fault was set, or strikes other links than before.
+    FaultSet {
+        /// Its name.
+        name: String,
+        /// What it does, in words.
+        what: String,
+        /// When it is undone by itself.
+        until: Option<String>,
+        /// Who ordered it.
+        by: String,
+    },
+    /// A fault was undone.
+    FaultUndone {
+        /// Its name.
+        name: String,
+        /// What it did, in words.
+        what: String,
+        /// Who undid it.
+        by: String,
+    },
     /// The whole cluster is going down.
     Stopping,
 }

@@ -5,13 +5,20 @@
 //! both, and each can be lifted alone. Chances are drawn from a stream that each fault has for itself, so that the same
 //! questions in the same order get the same answers.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+mod rule;
+pub mod shapes;
+pub mod skew;
+mod traffic;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rng::{STEP, mix};
-use crate::types::NodeId;
+use crate::faults::rule::Rule;
+use crate::rng::mix;
+use crate::types::{NodeId, Time};
+
+pub use traffic::Traffic;
 
 /// What becomes of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +43,17 @@ impl Verdict {
     };
 }
 
+/// What is sent, as far as faults look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parcel {
+    /// Its kind.
+    pub traffic: Traffic,
+    /// Its size.
+    pub bytes: usize,
+    /// When it is sent.
+    pub now: Time,
+}
+
 /// A chance in 1,000.
 pub type Permille = u16;
 
@@ -57,6 +75,13 @@ pub struct Fault {
     pub duplicate: Permille,
     /// So many are overtaken by those behind them.
     pub reorder: Permille,
+    /// So many bytes a second fit through each link: those beyond wait their [`turn`](Faults::turn). 0: any number.
+    #[serde(skip_serializing_if = "is_unlimited")]
+    pub bandwidth: u64,
+}
+
+fn is_unlimited(bandwidth: &u64) -> bool {
+    *bandwidth == 0
 }
 
 impl Fault {
@@ -69,23 +94,8 @@ impl Fault {
         burst: 0,
         duplicate: 0,
         reorder: 0,
+        bandwidth: 0,
     };
-
-    /// How long a message is held back so that others overtake it.
-    const OVERTAKEN: Duration = Duration::from_millis(20);
-}
-
-/// A fault in force: on which links, and what has become of it so far.
-#[derive(Debug)]
-struct Rule<N> {
-    number: u32,
-    from: Vec<N>,
-    to: Vec<N>,
-    fault: Fault,
-    /// The state of its stream of chances.
-    stream: AtomicU64,
-    /// The last message was lost.
-    is_losing: AtomicBool,
 }
 
 /// The faults in force between nodes. Empty means a perfect network.
@@ -114,27 +124,52 @@ impl<N> Faults<N> {
 impl<N: PartialEq + Clone> Faults<N> {
     /// What becomes of a message from `from` to `to`, asked when it is sent.
     pub fn verdict(&self, from: &N, to: &N) -> Verdict {
+        self.verdict_on(from, to, None)
+    }
+
+    /// The same, where it matters what is sent: some faults strike only some kinds, or count bytes.
+    pub fn verdict_on(&self, from: &N, to: &N, parcel: Option<Parcel>) -> Verdict {
         // The empty case is asked for every message of every healthy cluster: it must cost nothing.
         let mut verdict = Verdict::PROMPT;
         for rule in &self.rules {
-            if rule.from.contains(from) && rule.to.contains(to) {
+            if rule.strikes(from, to, parcel) {
                 verdict = rule.weigh(verdict);
             }
         }
         verdict
     }
 
+    /// How long a parcel from `from` to `to` waits until those before it, and it itself, have passed the narrow links.
+    /// Asked once for each, when it is sent; whoever sends waits that long with the next.
+    pub fn turn(&self, from: &N, to: &N, parcel: Parcel) -> Duration {
+        let narrow = self.rules.iter().filter(|rule| rule.is_narrow());
+        let struck = narrow.filter(|rule| rule.strikes(from, to, Some(parcel)));
+        struck.map(|rule| rule.turn(from, to, parcel)).sum()
+    }
+
     /// Puts `fault` in force, as `number`, on all links from one of `from` to one of `to`.
     pub fn set(&mut self, number: u32, from: &[N], to: &[N], fault: Fault) {
+        self.set_only(number, from, to, fault, &[]);
+    }
+
+    /// The same, for these kinds of messages; none: all.
+    pub fn set_only(&mut self, number: u32, from: &[N], to: &[N], fault: Fault, only: &[Traffic]) {
         let seed = mix(self.seed ^ mix(u64::from(number)));
-        self.rules.push(Rule {
-            number,
-            from: from.to_vec(),
-            to: to.to_vec(),
-            fault,
-            stream: AtomicU64::new(seed),
-            is_losing: AtomicBool::new(false),
-        });
+        self.set_seeded(number, seed, from, to, fault, only);
+    }
+
+    /// The same, with a stream of chances of its own that `seed` begins.
+    pub fn set_seeded(
+        &mut self,
+        number: u32,
+        seed: u64,
+        from: &[N],
+        to: &[N],
+        fault: Fault,
+        only: &[Traffic],
+    ) {
+        self.rules
+            .push(Rule::new(number, from, to, fault, only, seed));
     }
 
     /// Loses everything from `from` to `to`, in that direction.
@@ -150,6 +185,25 @@ impl<N: PartialEq + Clone> Faults<N> {
         self.rules.len() < before
     }
 
+    /// Spares the link from `from` to `to` whatever the fault `number` does to it; whether it did anything.
+    pub fn spare(&mut self, number: u32, from: &N, to: &N) -> bool {
+        let strikes = |rule: &Rule<N>| rule.number == number && rule.is_on(from, to);
+        let rules = std::mem::take(&mut self.rules);
+        let before = rules.len();
+        let (struck, others) = rules.into_iter().partition::<Vec<_>, _>(strikes);
+        let is_struck = others.len() < before;
+        self.rules = others;
+        for rule in struck {
+            self.rules.extend(rule.without(from, to));
+        }
+        is_struck
+    }
+
+    /// Whether none is in force.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
     /// Lifts every fault.
     pub fn heal(&mut self) {
         self.rules.clear();
@@ -157,65 +211,8 @@ impl<N: PartialEq + Clone> Faults<N> {
 
     /// Whether everything from `from` to `to` is lost.
     pub fn is_cut(&self, from: &N, to: &N) -> bool {
-        let on_link = |rule: &&Rule<N>| rule.from.contains(from) && rule.to.contains(to);
-        self.rules.iter().filter(on_link).any(|rule| rule.fault.cut)
-    }
-}
-
-impl<N> Rule<N> {
-    /// What becomes of a message of which others made `verdict`.
-    fn weigh(&self, verdict: Verdict) -> Verdict {
-        let Verdict::Deliver {
-            mut after,
-            mut copy,
-        } = verdict
-        else {
-            return Verdict::Drop;
-        };
-        let fault = &self.fault;
-        if fault.cut || self.loses() {
-            return Verdict::Drop;
-        }
-        after += fault.delay;
-        if fault.jitter > Duration::ZERO {
-            after += self.upto(fault.jitter);
-        }
-        if self.happens(fault.reorder) {
-            after += self.upto(Fault::OVERTAKEN);
-        }
-        if self.happens(fault.duplicate) {
-            copy = Some(self.upto(Fault::OVERTAKEN));
-        }
-        Verdict::Deliver { after, copy }
-    }
-
-    fn loses(&self) -> bool {
-        if self.fault.loss == 0 {
-            return false;
-        }
-        let chance = match self.is_losing.load(Ordering::Relaxed) {
-            true => self.fault.loss.max(self.fault.burst),
-            false => self.fault.loss,
-        };
-        let loses = self.happens(chance);
-        self.is_losing.store(loses, Ordering::Relaxed);
-        loses
-    }
-
-    fn draw(&self) -> u64 {
-        mix(self
-            .stream
-            .fetch_add(STEP, Ordering::Relaxed)
-            .wrapping_add(STEP))
-    }
-
-    fn happens(&self, chance: Permille) -> bool {
-        chance > 0 && self.draw() % 1000 < u64::from(chance)
-    }
-
-    fn upto(&self, most: Duration) -> Duration {
-        let micros = most.as_micros().min(u64::MAX.into()) as u64;
-        Duration::from_micros(self.draw() % micros.max(1))
+        let cuts = |rule: &Rule<N>| rule.is_on(from, to) && rule.cuts();
+        self.rules.iter().any(cuts)
     }
 }
 
@@ -251,6 +248,61 @@ mod tests {
         assert_eq!(faults.verdict(&3, &2), Verdict::PROMPT);
         assert!(faults.lift(1) && !faults.lift(1));
         assert_eq!(faults.verdict(&2, &3), after(10 * MS));
+    }
+
+    fn parcel(traffic: Traffic, bytes: usize, now: Duration) -> Option<Parcel> {
+        let now = Time::after(now);
+        Some(Parcel {
+            traffic,
+            bytes,
+            now,
+        })
+    }
+
+    #[test]
+    fn a_narrow_link_makes_what_is_sent_wait_its_turn_and_no_other() {
+        let mut faults = Faults::seeded(1);
+        let narrow = Fault {
+            bandwidth: 1000,
+            ..Fault::default()
+        };
+        faults.set(1, &[1, 2], &[3, 4], narrow);
+        let turn = |from, to, traffic, bytes, now| {
+            let now = Time::after(now);
+            let parcel = Parcel {
+                traffic,
+                bytes,
+                now,
+            };
+            faults.turn(from, to, parcel)
+        };
+        let bulk = Traffic::Replicate;
+        assert_eq!(turn(&1, &3, bulk, 100, MS), 100 * MS);
+        assert_eq!(turn(&1, &3, bulk, 50, 11 * MS), 140 * MS);
+        assert_eq!(turn(&1, &4, bulk, 50, 11 * MS), 50 * MS);
+        assert_eq!(turn(&2, &3, bulk, 50, 11 * MS), 50 * MS);
+        assert_eq!(turn(&1, &3, Traffic::Votes, 1, 11 * MS), MS);
+        assert_eq!(turn(&1, &3, bulk, 1, 500 * MS), MS);
+        assert_eq!(turn(&3, &1, bulk, 50, 11 * MS), Duration::ZERO);
+    }
+
+    #[test]
+    fn some_kinds_of_messages_can_be_struck_alone() {
+        let mut faults = Faults::seeded(1);
+        faults.set_only(1, &[1], &[2], Fault::CUT, &[Traffic::Replicate]);
+        let verdict = |traffic| faults.verdict_on(&1, &2, parcel(traffic, 1, MS));
+        assert_eq!(verdict(Traffic::Replicate), Verdict::Drop);
+        assert_eq!(verdict(Traffic::Heartbeats), Verdict::PROMPT);
+    }
+
+    #[test]
+    fn a_link_can_be_spared_and_the_others_stay_struck() {
+        let mut faults = Faults::seeded(1);
+        faults.set(1, &[1, 2], &[3, 4], Fault::CUT);
+        assert!(faults.spare(1, &1, &3) && !faults.spare(1, &1, &3));
+        let cut = |from, to| faults.is_cut(from, to);
+        assert!(!cut(&1, &3));
+        assert!(cut(&1, &4) && cut(&2, &3) && cut(&2, &4));
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! | 3 | `faults`, `storage`, `wire` | verdicts on messages; what a disk keeps; JSON shapes |
 //! | 4 | `engine`, `registry` | what the control plane may ask of a cluster, whatever runs it; how commands find one |
 //! | 5 | `runtime`, `sim`, `client` | nodes as tokio tasks on ports; the same nodes in virtual time; a typed HTTP client |
-//! | 6 | `control` | the control server |
+//! | 6 | `control`, `chaos` | the control server; a live cluster, broken at random and judged |
 //! | 7 | `views` | tables, lines, stories and pages for people |
 //! | 8 | `cli` | one file a command; nobody imports it |
 //!
@@ -20,6 +20,7 @@ compile_error!(
     "cluster runs on Linux and macOS: it kills nodes by resetting their sockets, which Windows does differently. Use WSL."
 );
 
+pub mod chaos;
 pub mod check;
 pub mod cli;
 pub mod client;

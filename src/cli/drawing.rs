@@ -95,7 +95,8 @@ fn words(judgement: &Judgement) -> Vec<String> {
     words
 }
 
-fn sentence(text: &str) -> String {
+/// `text` as a sentence of its own.
+pub(super) fn sentence(text: &str) -> String {
     let mut characters = text.trim_matches(['(', ')']).chars();
     let first = characters
         .next()

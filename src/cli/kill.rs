@@ -107,7 +107,7 @@ async fn run(args: &Nodes, common: &Common, change: Change) -> Result<(), Failur
         out::print_json(&done)?;
     }
     if args.wait {
-        settle(args, &running, common, change).await?;
+        settle(&running, common, args.timeout, !change.kills()).await?;
     }
     Ok(())
 }
@@ -225,12 +225,12 @@ fn draw(mut nodes: Vec<NodeId>) -> Option<NodeId> {
     }
 }
 
-/// Waits for the survivors to obey one leader; after a revival, also for the revived to have caught up.
-async fn settle(
-    args: &Nodes,
+/// Waits for those that are up to obey one leader; with `equal`, as after a revival, also for them to hold the same.
+pub(super) async fn settle(
     running: &Running,
     common: &Common,
-    change: Change,
+    timeout: Duration,
+    equal: bool,
 ) -> Result<(), Failure> {
     let first = running.status().await?;
     let votes = gather::votes(&first);
@@ -241,10 +241,10 @@ async fn settle(
             0 => true,
             // A leader without a majority does not lead for long.
             up if votes && 2 * up <= status.total => status.leader.is_none(),
-            _ => agreed && (change.kills() || caught_up()),
+            _ => agreed && (!equal || caught_up()),
         }
     };
-    let status = wait::until(first, common, &Peers::default(), args.timeout, settled).await?;
+    let status = wait::until(first, common, &Peers::default(), timeout, settled).await?;
     match (gather::settled(&status), common.json) {
         (_, true) => Ok(()),
         (Some((leader, term)), false) => out::print(&format!("{leader} leads term {term}")),

@@ -193,7 +193,7 @@ async fn write(
         let node = search.node();
         out::detail(common, &format!("asking {} at {}", node.id, node.url));
         match request.send(&client, &node.url, &terms).await {
-            Ok(Written::Done(body)) => return Ok((node.id, body)),
+            Ok(Written::Done { said, .. }) => return Ok((node.id, said)),
             Ok(Written::Unmet(version)) => return Err(unmet(request.key(), version.as_deref())),
             Ok(Written::NoSuchKey) => return Err(no_such_key(request.key(), &node.id)),
             Ok(Written::Rejected(status, body)) => {

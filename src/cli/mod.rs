@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod args;
+mod chaos;
 mod check;
 mod completions;
 mod detach;
@@ -8,6 +9,7 @@ mod down;
 mod drawing;
 mod ending;
 mod failure;
+mod faults;
 mod get;
 mod judgement;
 mod keys;
@@ -68,9 +70,21 @@ enum Command {
     Keys(keys::Keys),
     Kill(kill::Kill),
     Revive(kill::Revive),
+    Partition(faults::partition::Partition),
+    Isolate(faults::isolate::Isolate),
+    Cut(faults::cut::Cut),
+    Link(faults::link::Link),
+    Client(faults::client::Client),
+    Pause(faults::pause::Pause),
+    Resume(faults::pause::Resume),
+    Skew(faults::skew::Skew),
+    Disk(faults::disk::Disk),
+    Faults(faults::list::Faults),
+    Heal(faults::heal::Heal),
     Add(members::Add),
     Remove(members::Remove),
     Transfer(members::Transfer),
+    Chaos(chaos::Chaos),
     Check(check::Check),
     Sim(sim::Sim),
     Watch(watch::Watch),
@@ -108,9 +122,21 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Keys(keys) => block_on(keys::run(keys, common)),
         Command::Kill(kill) => block_on(kill::kill(kill, common)),
         Command::Revive(revive) => block_on(kill::revive(revive, common)),
+        Command::Partition(args) => block_on(faults::partition::run(args, common)),
+        Command::Isolate(args) => block_on(faults::isolate::run(args, common)),
+        Command::Cut(args) => block_on(faults::cut::run(args, common)),
+        Command::Link(args) => block_on(faults::link::run(args, common)),
+        Command::Client(args) => block_on(faults::client::run(args, common)),
+        Command::Pause(args) => block_on(faults::pause::pause(args, common)),
+        Command::Resume(args) => block_on(faults::pause::resume(args, common)),
+        Command::Skew(args) => block_on(faults::skew::run(args, common)),
+        Command::Disk(args) => block_on(faults::disk::run(args, common)),
+        Command::Faults(args) => block_on(faults::list::run(args, common)),
+        Command::Heal(args) => block_on(faults::heal::run(args, common)),
         Command::Add(add) => block_on(members::add(add, common)),
         Command::Remove(remove) => block_on(members::remove(remove, common)),
         Command::Transfer(transfer) => block_on(members::transfer(transfer, common)),
+        Command::Chaos(chaos) => serve(chaos::run(chaos, common)),
         Command::Check(check) => check::run(check, common),
         Command::Sim(sim) => sim::run(sim, common),
         Command::Watch(watch) => block_on(watch::run(watch, common)),

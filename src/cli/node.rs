@@ -14,10 +14,11 @@ use crate::cli::rules::Rules;
 use crate::cli::up::{disk_failure, host, refused};
 use crate::cli::{out, target};
 use crate::event::Event;
-use crate::faults::Faults;
 use crate::rng::Rng;
 use crate::runtime::clock::Clock;
 use crate::runtime::events::EventLog;
+use crate::runtime::ice::Standstill;
+use crate::runtime::net::Net;
 use crate::runtime::node_task;
 use crate::runtime::seat::World;
 use crate::runtime::{Seat, boot, descriptors};
@@ -176,7 +177,8 @@ pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
         world: World {
             clock: Clock::start(),
             events: Arc::new(move |node, event| log.add(Some(node.clone()), event)),
-            faults: Arc::new(RwLock::new(Faults::default())),
+            standstill: Standstill::default(),
+            net: Net::default(),
             max_value: node.max_value,
             course: node.timing.course,
             tap: None,

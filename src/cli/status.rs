@@ -6,7 +6,7 @@ use crate::cli::args::Common;
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::target::{self, Peers};
-use crate::views::table;
+use crate::views::{faults, table};
 
 /// Show who leads, who is dead, who lags, and what was lost
 ///
@@ -15,16 +15,25 @@ use crate::views::table;
 #[command(after_help = "Examples:
   cluster status
   cluster status --json
+  cluster status --links
   cluster status --peers http://127.0.0.1:4001,http://127.0.0.1:4002")]
 pub(super) struct Status {
     #[command(flatten)]
     peers: Peers,
+    /// Draw a matrix of the links between nodes, too
+    #[arg(long)]
+    links: bool,
 }
 
 pub(super) async fn run(args: &Status, common: &Common) -> Result<(), Failure> {
     let status = target::status(common, &args.peers).await?;
     match common.json {
         true => out::print_json(&status),
+        false if args.links => out::print(&format!(
+            "{}\n\n{}",
+            table::status(&status),
+            faults::links(&status)
+        )),
         false => out::print(&table::status(&status)),
     }
 }

@@ -193,6 +193,7 @@ async fn rows(peers: &Peers) -> Result<Vec<NodeRow>, Failure> {
             id,
             url,
             alive: true,
+            paused: false,
             since: String::new(),
         })
     };

@@ -90,7 +90,7 @@ impl Up {
         (count, mode.and_then(|mode| mode.parse().ok()))
     }
 
-    fn options(&self, common: &Common) -> Result<Options, Failure> {
+    pub(super) fn options(&self, common: &Common) -> Result<Options, Failure> {
         let (count, last_mode) = self.found();
         let mode = self.rules.mode(last_mode);
         let (heartbeat, election_timeout) = self.timing.resolve(count)?;
@@ -135,6 +135,15 @@ impl Up {
             lang: self.timing.lang_name(),
             tap: None,
         })
+    }
+
+    /// The same on any free ports.
+    pub(super) fn on_free_ports(self) -> Up {
+        Up {
+            port: 0,
+            control_port: 0,
+            ..self
+        }
     }
 
     /// Refuses what cannot work before anything is started.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::engine::Harm;
@@ -11,6 +12,7 @@ use crate::wire::control::{
     ClusterInfo, ClusterStatus, ErrorBody, ErrorDetail, EventRecord, Handed, NodeAddress,
     NodeChanged, NodeRemoved, VERSION_HEADER,
 };
+use crate::wire::faults::{FaultInForce, FaultList, FaultOrder, FaultsSet, HealOrder, Healed};
 
 /// How long an answer may take. A server that is suspended gives none.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -87,6 +89,7 @@ impl ControlClient {
             Harm::None => "",
             Harm::LoseUnsynced => "?disk=lose-unsynced",
             Harm::Wipe => "?disk=wipe",
+            Harm::TearTail => "?disk=tear-tail",
         };
         self.call(Method::POST, &format!("/api/nodes/{node}/kill{query}"))
             .await
@@ -112,6 +115,50 @@ impl ControlClient {
     pub async fn transfer(&self, to: Option<&NodeId>) -> Result<Handed, ControlError> {
         let query = to.map(|to| format!("?to={to}")).unwrap_or_default();
         self.wait(&format!("/api/transfer{query}")).await
+    }
+
+    /// The faults in force.
+    pub async fn faults(&self) -> Result<Vec<FaultInForce>, ControlError> {
+        let list: FaultList = self.call(Method::GET, "/api/faults").await?;
+        Ok(list.faults)
+    }
+
+    /// Sets a fault; what was set, and on whom.
+    pub async fn disturb(&self, order: &FaultOrder) -> Result<Vec<FaultInForce>, ControlError> {
+        let set: FaultsSet = self.order("/api/faults", order).await?;
+        Ok(set.set)
+    }
+
+    /// Undoes faults.
+    pub async fn heal(&self, order: &HealOrder) -> Result<Healed, ControlError> {
+        self.order("/api/heal", order).await
+    }
+
+    /// Lets a node stand still.
+    pub async fn pause(&self, node: &NodeId) -> Result<NodeChanged, ControlError> {
+        self.call(Method::POST, &format!("/api/nodes/{node}/pause"))
+            .await
+    }
+
+    /// Lets a node that stands still go on.
+    pub async fn resume(&self, node: &NodeId) -> Result<NodeChanged, ControlError> {
+        self.call(Method::POST, &format!("/api/nodes/{node}/resume"))
+            .await
+    }
+
+    /// Posts `order`. What it does may end a node and start it again, whose disk is read.
+    async fn order<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        order: &impl Serialize,
+    ) -> Result<T, ControlError> {
+        let request = self.http.post(format!("{}{path}", self.url)).json(order);
+        let client = ControlClient {
+            patience: LONG_PATIENCE,
+            ..self.clone()
+        };
+        let response = client.sent(request).await?;
+        client.read(response).await
     }
 
     /// Asks for what may take long: an election, a copy of everything.
@@ -148,6 +195,10 @@ impl ControlClient {
         path: &str,
     ) -> Result<T, ControlError> {
         let response = self.send(method, path).await?;
+        self.read(response).await
+    }
+
+    async fn read<T: DeserializeOwned>(&self, response: Response) -> Result<T, ControlError> {
         let body = tokio::time::timeout(self.patience, response.text()).await;
         let body = body
             .map_err(|_| ControlError::Silent)?
@@ -156,7 +207,11 @@ impl ControlClient {
     }
 
     async fn send(&self, method: Method, path: &str) -> Result<Response, ControlError> {
-        let request = self.http.request(method, format!("{}{path}", self.url));
+        self.sent(self.http.request(method, format!("{}{path}", self.url)))
+            .await
+    }
+
+    async fn sent(&self, request: RequestBuilder) -> Result<Response, ControlError> {
         let sent =
             tokio::time::timeout(self.patience, request.bearer_auth(&self.token).send()).await;
         let response = match sent {

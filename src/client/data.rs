@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, HeaderValue};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 
 use crate::value::{Key, Value};
-use crate::wire::data::{Consistency, Found, NodeStatus, NotLeader, Unanswered};
+use crate::wire::data::{Consistency, Found, NodeStatus, NotLeader, OBSERVER_HEADER, Unanswered};
 
 /// A client for any number of nodes.
 #[derive(Debug, Clone)]
@@ -27,8 +28,13 @@ pub enum NoAnswer {
 /// The answer to a write.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Written {
-    /// It happened. What the node said.
-    Done(String),
+    /// It happened.
+    Done {
+        /// What the node said.
+        said: String,
+        /// The key's version now, if the node tells; after a delete there is none.
+        version: Option<String>,
+    },
     /// The key to delete is not there.
     NoSuchKey,
     /// The condition did not hold: nothing happened. The key's version, if there is such a key.
@@ -73,7 +79,19 @@ impl Terms {
 impl DataClient {
     /// A client that waits `timeout` for every answer. It uses no proxy: nodes are on this machine or named by address.
     pub fn new(timeout: Duration) -> Result<DataClient, reqwest::Error> {
+        DataClient::with(timeout, HeaderMap::new())
+    }
+
+    /// The same, of whoever shows what becomes of a cluster: faults between clients and nodes are not set for it.
+    pub fn observer(timeout: Duration) -> Result<DataClient, reqwest::Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(OBSERVER_HEADER, HeaderValue::from_static("yes"));
+        DataClient::with(timeout, headers)
+    }
+
+    fn with(timeout: Duration, headers: HeaderMap) -> Result<DataClient, reqwest::Error> {
         let client = Client::builder()
+            .default_headers(headers)
             .no_proxy()
             .timeout(timeout)
             .connect_timeout(timeout)
@@ -141,7 +159,10 @@ async fn written(request: RequestBuilder) -> Result<Written, NoAnswer> {
     let (status, version) = (response.status(), version(&response));
     let body = text(response).await?;
     Ok(match status {
-        StatusCode::OK => Written::Done(body),
+        StatusCode::OK => Written::Done {
+            said: body,
+            version,
+        },
         StatusCode::NOT_FOUND => Written::NoSuchKey,
         StatusCode::PRECONDITION_FAILED => Written::Unmet(version),
         StatusCode::GATEWAY_TIMEOUT => {

@@ -3,6 +3,7 @@
 //! It listens on loopback. Reads are open there; what changes the cluster needs the token from its state file; a foreign
 //! Host header is refused, so that no web page reaches it by a name of its own (DNS rebinding); there is no CORS.
 
+mod faults;
 mod guard;
 mod members;
 mod stream;
@@ -63,7 +64,7 @@ pub async fn serve<E: Engine>(
     down: CancellationToken,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let nodes = DataClient::new(NODE_PATIENCE).map_err(io::Error::other)?;
+    let nodes = DataClient::observer(NODE_PATIENCE).map_err(io::Error::other)?;
     let hosts = guard::hosts(listener.local_addr()?);
     let shared = Arc::new(Shared {
         engine,
@@ -92,6 +93,10 @@ fn router<E: Engine>(shared: Arc<Shared<E>>) -> Router {
         .route("/api/events", get(stream::events::<E>))
         .route("/api/nodes/{id}/kill", post(kill::<E>))
         .route("/api/nodes/{id}/revive", post(revive::<E>))
+        .route("/api/nodes/{id}/pause", post(faults::pause::<E>))
+        .route("/api/nodes/{id}/resume", post(faults::resume::<E>))
+        .route("/api/faults", get(faults::list::<E>).post(faults::set::<E>))
+        .route("/api/heal", post(faults::heal::<E>))
         .route("/api/members", post(members::add::<E>))
         .route("/api/members/{id}/remove", post(members::remove::<E>))
         .route("/api/transfer", post(members::transfer::<E>))
@@ -122,10 +127,9 @@ async fn status<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Response {
         mode: Some(info.mode.clone()),
         storage: Some(info.storage.clone()),
     };
-    json(
-        StatusCode::OK,
-        &gather::status(brief, rows, shared.engine.lost(), last_event),
-    )
+    let mut status = gather::status(brief, rows, shared.engine.lost(), last_event);
+    status.faults = shared.engine.faults();
+    json(StatusCode::OK, &status)
 }
 
 async fn kill<E: Engine>(
@@ -137,8 +141,10 @@ async fn kill<E: Engine>(
         None | Some("") => Harm::None,
         Some("disk=lose-unsynced") => Harm::LoseUnsynced,
         Some("disk=wipe") => Harm::Wipe,
+        Some("disk=tear-tail") => Harm::TearTail,
         Some(other) => {
-            let message = format!("{other:?} is no harm: disk=lose-unsynced or disk=wipe");
+            let message =
+                format!("{other:?} is no harm: disk=lose-unsynced, disk=tear-tail or disk=wipe");
             return refuse(StatusCode::BAD_REQUEST, "usage", message, None);
         }
     };
@@ -190,13 +196,18 @@ async fn change<E: Engine, F: Future<Output = Result<bool, EngineError>> + Send 
 fn failed<E: Engine>(shared: &Shared<E>, error: &EngineError) -> Response {
     let (status, code) = match error {
         EngineError::UnknownNode(name) => return unknown_node(shared, name),
+        EngineError::UnknownFault(_) => (StatusCode::NOT_FOUND, "unknown-fault"),
+        EngineError::Senseless(_) => (StatusCode::BAD_REQUEST, "usage"),
         EngineError::System { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "system"),
         EngineError::Stopping => (StatusCode::CONFLICT, "stopping"),
         EngineError::Refused(_) => (StatusCode::CONFLICT, "refused"),
         EngineError::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, "unsupported"),
     };
-    let hint =
-        matches!(error, EngineError::Unsupported(_)).then(|| "cluster up --raft can".to_owned());
+    let hint = match error {
+        EngineError::Unsupported(_) => Some("cluster up --raft can".to_owned()),
+        EngineError::UnknownFault(_) => Some("see what is: cluster faults".to_owned()),
+        _ => None,
+    };
     refuse(status, code, error.to_string(), hint)
 }
 

@@ -4,27 +4,31 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
 
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
 
 use crate::engine::{Engine, EngineError, Harm, Wanted};
 use crate::event::Event;
-use crate::faults::Faults;
 use crate::rng::Rng;
 use crate::runtime::boot::{BootError, Options, reserve_nth, seed};
 use crate::runtime::clock::Clock;
 use crate::runtime::descriptors;
 use crate::runtime::events::EventLog;
+use crate::runtime::ice::Standstill;
+use crate::runtime::net::Net;
 use crate::runtime::node_task;
 use crate::runtime::roster::Roster;
 use crate::runtime::seat::{Addresses, Seat, World};
 use crate::runtime::slot::{Slot, State, now, recover};
 use crate::runtime::sockets::Reserved;
+use crate::runtime::troubles::Book;
 use crate::storage::DiskError;
+use crate::storage::ailment::Ailments;
 use crate::types::{Config, Members, Mode, NodeId};
 use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, ModeInfo, NodeAddress};
+use crate::wire::faults::{FaultInForce, FaultOrder, HealOrder, Healed};
 
 /// A running cluster.
 pub struct Cluster {
@@ -42,8 +46,13 @@ pub struct Cluster {
     seeds: SyncMutex<Rng>,
     /// Held by whoever changes the members.
     pub(super) changes: Mutex<()>,
+    /// The faults in force.
+    pub(super) book: Book,
+    pub(super) ailments: SyncMutex<BTreeMap<NodeId, Ailments>>,
+    /// For what is to be done to it later.
+    myself: Weak<Cluster>,
     /// Held by whoever destroys a disk, who has to look at all the others.
-    wipes: Mutex<()>,
+    pub(super) wipes: Mutex<()>,
 }
 
 impl Cluster {
@@ -57,13 +66,17 @@ impl Cluster {
         let world = World {
             clock: Clock::start(),
             events: Arc::new(move |node, event| log.add(Some(node.clone()), event)),
-            faults: Arc::new(RwLock::new(Faults::default())),
+            standstill: Standstill::default(),
+            net: Net::default(),
             max_value: options.max_value,
             course: options.course,
             tap: options.tap.clone(),
         };
         let info = info(&options, rng.draw());
-        let cluster = Cluster {
+        let cluster = Arc::new_cyclic(|myself| Cluster {
+            myself: myself.clone(),
+            book: Book::default(),
+            ailments: SyncMutex::default(),
             info,
             options,
             world,
@@ -75,7 +88,7 @@ impl Cluster {
             seeds: SyncMutex::new(rng),
             changes: Mutex::default(),
             wipes: Mutex::default(),
-        };
+        });
         for (at, id) in roster.nodes.iter().enumerate() {
             let (reserved, address) = reserve_nth(&cluster.options, id, at)?;
             let is_bereft = roster.bereft.contains(id);
@@ -83,12 +96,12 @@ impl Cluster {
             if is_bereft {
                 cluster.report(Some(id.clone()), Event::Wiped);
             }
-            let slot = Slot::new(disk, reserved, address);
+            let slot = Slot::new(disk, reserved, address, cluster.world.clock.another());
             cluster.insert(id, Arc::new(slot));
         }
         cluster.take_census()?;
         cluster.start_all().await?;
-        Ok(Arc::new(cluster))
+        Ok(cluster)
     }
 
     async fn start_all(&self) -> Result<(), BootError> {
@@ -147,7 +160,11 @@ impl Cluster {
             peers: self.urls.clone(),
             listener,
             disk,
-            world: self.world.clone(),
+            world: World {
+                clock: slot.clock.clone(),
+                standstill: Standstill::default(),
+                ..self.world.clone()
+            },
         };
         let seed = self.seeds().draw();
         *state = State::Running(node_task::start(seat, found, seed)?);
@@ -179,6 +196,10 @@ impl Cluster {
             }
         }))
         .await;
+    }
+
+    pub(super) fn myself(&self) -> Weak<Cluster> {
+        self.myself.clone()
     }
 
     pub(super) fn options(&self) -> &Options {
@@ -241,83 +262,20 @@ impl Engine for Cluster {
 
     fn wanted(&self) -> Vec<Wanted> {
         let slots = self.slots();
-        slots.iter().map(|(id, slot)| slot.wanted(id)).collect()
+        let wanted = |(id, slot): &(NodeId, Arc<Slot>)| {
+            let wanted = slot.wanted(id);
+            let paused = wanted.alive && self.is_paused(id);
+            Wanted { paused, ..wanted }
+        };
+        slots.iter().map(wanted).collect()
     }
 
     async fn kill(&self, id: &NodeId, harm: Harm) -> Result<bool, EngineError> {
-        let slot = self.slot(id)?;
-        let _alone = match harm {
-            Harm::Wipe => Some(self.wipes.lock().await),
-            Harm::None | Harm::LoseUnsynced => None,
-        };
-        let mut state = slot.state.lock().await;
-        let system = |what| {
-            move |source| EngineError::System {
-                node: id.clone(),
-                what,
-                source,
-            }
-        };
-        match std::mem::replace(&mut *state, State::Gone) {
-            State::Gone => Err(EngineError::Stopping),
-            State::Killed(mut disk, reserved) => {
-                // The dead can still lose what they left.
-                let harmed = self.harm(id, &mut disk, harm).await;
-                *state = State::Killed(disk, reserved);
-                harmed.map_err(system("cannot destroy its disk"))?;
-                Ok(harm == Harm::Wipe)
-            }
-            State::Running(node) => {
-                // Marked before its port refuses: who sees it refuse must not think it died by itself.
-                slot.want(false);
-                let disk = node.kill().await;
-                let reserved = Reserved::again(slot.address).await;
-                let reserved = reserved.map_err(system("cannot keep its port"))?;
-                self.report(Some(id.clone()), Event::Killed);
-                let mut disk = match disk {
-                    Some(disk) => disk,
-                    // Its task had panicked, and what was in memory is gone with it.
-                    None => self
-                        .new_disk(id, true)
-                        .map_err(std::io::Error::other)
-                        .map_err(system("cannot keep its disk"))?,
-                };
-                let harmed = self.harm(id, &mut disk, harm).await;
-                *state = State::Killed(disk, reserved);
-                harmed.map_err(system("cannot harm its disk"))?;
-                Ok(true)
-            }
-        }
+        self.kill_node(id, harm).await
     }
 
     async fn revive(&self, id: &NodeId, trust: bool) -> Result<bool, EngineError> {
-        let slot = self.slot(id)?;
-        let mut state = slot.state.lock().await;
-        let was_dead = match &*state {
-            State::Running(_) => false,
-            State::Gone => return Err(EngineError::Stopping),
-            State::Killed(..) => {
-                self.report(Some(id.clone()), Event::Revived);
-                let started = self.start(id, &slot, &mut state).await;
-                started.map_err(|source| EngineError::System {
-                    node: id.clone(),
-                    what: "cannot start again",
-                    source,
-                })?;
-                slot.want(true);
-                true
-            }
-        };
-        if let State::Running(node) = &*state {
-            if was_dead {
-                node.begin(false).await;
-            }
-            if trust && node.window().look(|view| view.status.recovering) {
-                node.trust().await;
-                return Ok(true);
-            }
-        }
-        Ok(was_dead)
+        self.revive_node(id, trust).await
     }
 
     async fn add(&self) -> Result<NodeAddress, EngineError> {
@@ -330,6 +288,18 @@ impl Engine for Cluster {
 
     async fn transfer(&self, to: Option<NodeId>) -> Result<NodeId, EngineError> {
         self.transfer_to(to).await
+    }
+
+    fn faults(&self) -> Vec<FaultInForce> {
+        self.book.list()
+    }
+
+    async fn disturb(&self, order: FaultOrder) -> Result<Vec<FaultInForce>, EngineError> {
+        self.set_faults(order).await
+    }
+
+    async fn heal(&self, order: HealOrder) -> Result<Healed, EngineError> {
+        self.heal_faults(order).await
     }
 
     fn events_after(&self, seq: u64, limit: usize) -> Vec<EventRecord> {

@@ -1,10 +1,13 @@
 //! Where the nodes of a cluster keep their data: in memory, or below one directory, with a list of who there is.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use crate::engine::Engine;
 use crate::event::Event;
 use crate::runtime::cluster::Cluster;
+use crate::storage::ailing::Ailing;
+use crate::storage::ailment::Ailments;
 use crate::storage::files::Files;
 use crate::storage::io::Io;
 use crate::storage::memory::Memory;
@@ -23,6 +26,12 @@ impl Cluster {
         write_census(directory, &Census { nodes, highest })
     }
 
+    /// What the disk of `id` suffers from, whichever it has.
+    pub(super) fn ailments(&self, id: &NodeId) -> Ailments {
+        let mut all = self.ailments.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(id.clone()).or_default().clone()
+    }
+
     /// The disk of `id`: what it left there, or a new one. With `is_bereft` it had one that is gone: in raft nobody knows
     /// what it promised there.
     pub(super) fn new_disk(
@@ -35,7 +44,7 @@ impl Cluster {
         let Some(directory) = &self.options().data_dir else {
             let mut memory = Memory::new(boot);
             memory.wipe(boot, recovering)?;
-            return Ok(Box::new(memory));
+            return Ok(Box::new(Ailing::new(memory, self.ailments(id))));
         };
         let meta = Meta {
             format: FORMAT,
@@ -47,7 +56,7 @@ impl Cluster {
         };
         let directory = directory.join(id.as_str());
         let before = read_meta(&directory)?.map(|meta| meta.mode);
-        let files = Files::open(&directory, meta, Io::default())?;
+        let files = Files::open(&directory, meta, Io::ailing(self.ailments(id)))?;
         if let Some(was) = before.filter(|was| *was != self.mode().to_string()) {
             let is = self.mode().to_string();
             self.report(Some(id.clone()), Event::OtherMode { was, is });

@@ -1,7 +1,6 @@
 //! What is done to a cluster: to the messages between its nodes, and to the disks of those that are killed.
 
 use std::io;
-use std::sync::PoisonError;
 
 use crate::engine::{Engine, Harm};
 use crate::event::{Event, Loss, LostWrite};
@@ -14,8 +13,7 @@ use crate::types::NodeId;
 impl Cluster {
     /// Changes what becomes of the messages between nodes. Those already under way arrive.
     pub fn change_faults(&self, change: impl FnOnce(&mut Faults)) {
-        let faults = &self.world.faults;
-        change(&mut faults.write().unwrap_or_else(PoisonError::into_inner));
+        self.world.net.change(change);
     }
 
     /// Destroys a dead node's disk, and reports what only it held. What cannot be read was lost before.
@@ -64,6 +62,10 @@ impl Cluster {
                 Ok(())
             }
             Harm::Wipe => self.wipe(id, disk).await,
+            Harm::TearTail => {
+                disk.lose_unsynced();
+                disk.tear().map(drop).map_err(io::Error::other)
+            }
         }
     }
 }

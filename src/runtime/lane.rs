@@ -1,25 +1,27 @@
 //! One lane to one peer: takes messages in turn, posts each over a kept-alive connection, and hands the answer in.
+//!
+//! What becomes of a message is asked when it leaves, and of its answer when that does. One that is late travels alone, by
+//! a courier, so that it holds nobody back: however late messages are, they leave as fast as before. Only a narrow link
+//! makes those behind wait, as it does in truth.
 
-use std::io;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use http::StatusCode;
 use tokio::sync::mpsc;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::faults::{Faults, Verdict};
+use crate::faults::Verdict;
 use crate::protocol::message::Known;
 use crate::protocol::{Message, MessageKind};
 use crate::runtime::call::Call;
 use crate::runtime::clock::Clock;
+use crate::runtime::courier::Couriers;
+use crate::runtime::ice::Ice;
+use crate::runtime::line::{Line, Silence};
+use crate::runtime::net::{Net, Passage};
 use crate::types::{Mode, NodeId, Role};
 use crate::wire::data::NodeStatus;
 use crate::wire::peer;
@@ -27,48 +29,27 @@ use crate::wire::peer;
 /// How long a connection without messages is kept: after an election most are not needed again.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// The largest answer read. A status with its keys may be long; the part before is what is asked for.
-const MAX_ANSWER: usize = 4 << 20;
+/// The least that a timer can wait.
+const TICK: Duration = Duration::from_millis(1);
 
 /// What all lanes of a node share.
 pub(super) struct Road {
     pub(super) from: NodeId,
     pub(super) mode: Mode,
-    pub(super) faults: Arc<RwLock<Faults>>,
+    pub(super) net: Net,
+    pub(super) ice: Ice,
     pub(super) inbox: mpsc::Sender<Call>,
     pub(super) stop: CancellationToken,
 }
 
+/// A lane, or a courier's share of it.
 pub(super) struct Lane {
     road: Arc<Road>,
     to: NodeId,
-    authority: Arc<str>,
-    timeout: Duration,
-    connection: Option<Connection>,
+    pub(super) line: Line,
+    couriers: Arc<Couriers>,
     /// Whether a peer known by address was asked for its name.
     asked_name: bool,
-}
-
-/// A connection; dropping it closes it.
-struct Connection {
-    sender: SendRequest<Full<Bytes>>,
-    driver: JoinHandle<()>,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        self.driver.abort();
-    }
-}
-
-/// Why there was no answer.
-enum Silence {
-    /// The port refused: nobody lives there.
-    Refused,
-    /// The connection broke before an answer came.
-    Broken,
-    /// Something else, or nothing in time.
-    Other,
 }
 
 impl Lane {
@@ -81,22 +62,33 @@ impl Lane {
         queue: usize,
     ) -> mpsc::Sender<Message> {
         let (sender, messages) = mpsc::channel(queue);
-        let stop = road.stop.clone();
+        let (stop, ice) = (road.stop.clone(), road.ice.clone());
         let lane = Lane {
             road,
             to: to.clone(),
-            authority: authority.into(),
-            timeout,
-            connection: None,
+            line: Line::to(authority.into(), timeout),
+            couriers: Arc::default(),
             asked_name: false,
         };
         tokio::spawn(async move {
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
-                () = lane.run(messages) => {}
+                () = ice.hold(lane.run(messages)) => {}
             }
         });
         sender
+    }
+
+    /// The same lane on a line of its own.
+    pub(super) fn another(&self) -> Lane {
+        Lane {
+            road: self.road.clone(),
+            to: self.to.clone(),
+            line: self.line.another(),
+            couriers: self.couriers.clone(),
+            asked_name: self.asked_name,
+        }
     }
 
     async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
@@ -112,37 +104,40 @@ impl Lane {
 
     async fn carry(&mut self, message: Message) {
         let kind = message.kind();
-        match self.verdict(&self.road.from, &self.to) {
-            Verdict::Drop => return,
-            Verdict::Deliver { after, .. } => pause(after).await,
-        }
-        let body = peer::encode(
-            &self.road.from,
-            self.road.mode,
-            &message,
-            Clock::unix_millis(),
-        );
-        let answer = match timeout(self.timeout, self.post(kind, body)).await {
-            Ok(answer) => answer,
-            Err(_) => {
-                // An answer that comes after all would be taken for that to the next message.
-                self.connection = None;
-                Err(Silence::Other)
-            }
+        let (from, mode) = (&self.road.from, self.road.mode);
+        let body = peer::encode(from, mode, &message, Clock::unix_millis());
+        let passage = self.road.net.passage(from, &self.to, kind, body.len());
+        let Verdict::Deliver { after, copy } = passage.verdict else {
+            return;
         };
-        match answer {
+        if passage.turn >= TICK {
+            sleep(passage.turn).await;
+        }
+        if let Some(later) = copy {
+            self.couriers.send(self, after + later, kind, body.clone());
+        }
+        match after.is_zero() {
+            true => self.deliver(kind, body).await,
+            false => self.couriers.send(self, after, kind, body),
+        }
+    }
+
+    /// The message arrives, now.
+    pub(super) async fn deliver(&mut self, kind: MessageKind, body: Bytes) {
+        match self.line.post(kind, body).await {
             Ok((StatusCode::OK, body)) => self.hand_in(kind, &body).await,
             Ok((StatusCode::NOT_FOUND, _)) if kind == MessageKind::Probe => {
                 self.ask_chapter_program().await;
             }
-            Err(Silence::Refused) => {
+            // That the port refuses is an answer too.
+            Err(Silence::Refused) if !self.road.net.is_cut(&self.to, &self.road.from) => {
                 self.tell(Call::Refused {
                     peer: self.to.clone(),
                     message: kind,
                 })
                 .await;
             }
-            Ok(_) | Err(Silence::Broken | Silence::Other) => {}
+            Ok(_) | Err(Silence::Refused | Silence::Broken | Silence::Other) => {}
         }
     }
 
@@ -150,39 +145,67 @@ impl Lane {
         let Some((from, message)) = peer::decode_answer(kind, body) else {
             return;
         };
-        match self.verdict(&self.to, &self.road.from) {
-            Verdict::Drop => return,
-            Verdict::Deliver { after, .. } => pause(after).await,
-        }
+        let passage = self.way_back(kind, body.len());
+        let Verdict::Deliver { after, copy } = passage.verdict else {
+            return;
+        };
         let from = match from {
             Some(from) => self.learn(from).await,
             None if self.to.is_address() && !self.asked_name => {
                 self.asked_name = true;
-                match self.status().await {
+                match self.line.status().await {
                     Some(status) => self.learn(status.node_id).await,
                     None => self.to.clone(),
                 }
             }
             None => self.to.clone(),
         };
-        self.tell(Call::Response { from, message }).await;
+        let after = after + passage.turn;
+        if let Some(later) = copy {
+            self.tell_in(after + later, from.clone(), message.clone());
+        }
+        match after.is_zero() {
+            true => self.tell(Call::Response { from, message }).await,
+            false => self.tell_in(after, from, message),
+        }
+    }
+
+    /// What becomes of the answer to a message of that kind.
+    fn way_back(&self, kind: MessageKind, bytes: usize) -> Passage {
+        let net = &self.road.net;
+        net.passage(&self.to, &self.road.from, kind, bytes)
+    }
+
+    /// Hands an answer in later.
+    fn tell_in(&self, after: Duration, from: NodeId, message: Message) {
+        let road = self.road.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                () = road.stop.cancelled() => {}
+                () = sleep(after) => {
+                    let _ = road.inbox.send(Call::Response { from, message }).await;
+                }
+            }
+        });
     }
 
     /// A program of the chapter knows no probes. Its status tells whether it lives and whom it obeys; but it would not
     /// take the lead as we do, so nobody waits for it unless it leads.
     async fn ask_chapter_program(&mut self) {
-        let Some(status) = self.status().await else {
+        let Some(status) = self.line.status().await else {
             return;
         };
-        let leads = status.role == Role::Leader;
-        let from = self.learn(status.node_id).await;
-        let known = Known {
-            term: status.term,
-            leader: status.leader_id,
-        };
-        let heard_ago = leads.then_some(Duration::ZERO);
+        let NodeStatus {
+            node_id,
+            term,
+            role,
+            leader_id: leader,
+            ..
+        } = status;
+        let from = self.learn(node_id).await;
+        let heard_ago = (role == Role::Leader).then_some(Duration::ZERO);
         let message = Message::ProbeAck {
-            known,
+            known: Known { term, leader },
             heard_ago,
             contends: false,
         };
@@ -198,103 +221,8 @@ impl Lane {
         id
     }
 
-    async fn status(&mut self) -> Option<NodeStatus> {
-        let request = self.request(Method::GET, "/status?keys=no", Bytes::new())?;
-        let answer = timeout(self.timeout, self.exchange(request)).await;
-        match answer {
-            Ok(Ok((StatusCode::OK, body))) => serde_json::from_slice(&body).ok(),
-            Ok(_) | Err(_) => None,
-        }
-    }
-
-    async fn post(
-        &mut self,
-        kind: MessageKind,
-        body: Bytes,
-    ) -> Result<(StatusCode, Bytes), Silence> {
-        let reused = self.connection.is_some();
-        let build = |lane: &Lane| {
-            lane.request(Method::POST, peer::route(kind), body.clone())
-                .ok_or(Silence::Other)
-        };
-        match self.exchange(build(self)?).await {
-            // A connection kept from an earlier life of the peer. Our messages do no harm twice.
-            Err(Silence::Broken) if reused => self.exchange(build(self)?).await,
-            answer => answer,
-        }
-    }
-
-    fn request(&self, method: Method, path: &str, body: Bytes) -> Option<Request<Full<Bytes>>> {
-        Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::HOST, &*self.authority)
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
-            .ok()
-    }
-
-    async fn exchange(
-        &mut self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<(StatusCode, Bytes), Silence> {
-        let mut connection = match self.connection.take() {
-            Some(connection) if !connection.sender.is_closed() => connection,
-            _ => connect(&self.authority).await?,
-        };
-        let broken = |_| Silence::Broken;
-        connection.sender.ready().await.map_err(broken)?;
-        let response = connection
-            .sender
-            .send_request(request)
-            .await
-            .map_err(broken)?;
-        let (head, body) = response.into_parts();
-        let body = Limited::new(body, MAX_ANSWER)
-            .collect()
-            .await
-            .map_err(|_| Silence::Other)?;
-        self.connection = Some(connection);
-        Ok((head.status, body.to_bytes()))
-    }
-
-    fn verdict(&self, from: &NodeId, to: &NodeId) -> Verdict {
-        self.road
-            .faults
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .verdict(from, to)
-    }
-
     async fn tell(&self, call: Call) {
         // A node that is gone needs to know nothing.
         let _ = self.road.inbox.send(call).await;
-    }
-}
-
-async fn connect(authority: &str) -> Result<Connection, Silence> {
-    let stream = TcpStream::connect(authority)
-        .await
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::ConnectionRefused => Silence::Refused,
-            _ => Silence::Other,
-        })?;
-    // Without it a small message may wait for the answer to the one before.
-    stream.set_nodelay(true).map_err(|_| Silence::Other)?;
-    let (sender, connection) = http1::Builder::new()
-        .max_buf_size(16 << 10)
-        .handshake(TokioIo::new(stream))
-        .await
-        .map_err(|_| Silence::Broken)?;
-    let driver = tokio::spawn(async move {
-        // How a connection ends shows in the exchange on it.
-        let _ = connection.await;
-    });
-    Ok(Connection { sender, driver })
-}
-
-async fn pause(time: Duration) {
-    if !time.is_zero() {
-        tokio::time::sleep(time).await;
     }
 }

@@ -26,9 +26,13 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 impl Cluster {
     /// The node that leads, if one believes so; of several, the one in the highest term.
-    async fn leader(&self) -> Option<(NodeId, Arc<Slot>)> {
+    pub(super) async fn leader(&self) -> Option<(NodeId, Arc<Slot>)> {
         let mut best: Option<(Term, NodeId, Arc<Slot>)> = None;
         for (id, slot) in self.slots() {
+            // Whoever stands still leads nobody just now.
+            if self.is_paused(&id) {
+                continue;
+            }
             let State::Running(node) = &*slot.state.lock().await else {
                 continue;
             };
@@ -104,7 +108,8 @@ impl Cluster {
         let (reserved, address) = reserved.map_err(|error| system(std::io::Error::other(error)))?;
         let disk = self.new_disk(&id, false);
         let disk = disk.map_err(|error| system(std::io::Error::other(error)))?;
-        let slot = Arc::new(Slot::new(disk, reserved, address));
+        let clock = self.world.clock.another();
+        let slot = Arc::new(Slot::new(disk, reserved, address, clock));
         self.insert(&id, slot.clone());
         self.take_census()
             .map_err(|error| system(std::io::Error::other(error)))?;
@@ -150,6 +155,7 @@ impl Cluster {
         // If it cannot be written, the node is met at the next start, and is no member.
         let _ = self.take_census();
         self.set_aside(id);
+        self.forget_node(id);
     }
 
     /// Sets the directory of a node that was removed aside: it is no member when the cluster starts again.

@@ -39,6 +39,7 @@ pub fn start(seat: Seat, recovered: Recovered, seed: u64) -> std::io::Result<Run
         tap.born(&seat.config, &recovered, seed);
     }
     let node = Node::new(seat.config, recovered, seed);
+    let standstill = seat.world.standstill.clone();
     let window = Window::new(View::of(&node, seat.world.clock.now()));
     let service = http::Service::new(node.config(), &seat.world, window.clone(), inbox.clone());
     tasks.spawn(http::serve(listener, service, stop.clone(), tasks.clone()));
@@ -61,8 +62,11 @@ pub fn start(seat: Seat, recovered: Recovered, seed: u64) -> std::io::Result<Run
         replicated: None,
         refused: BTreeSet::new(),
     };
-    let task = tokio::spawn(task.run(calls, stop.clone()));
+    let running = task.run(calls, stop.clone());
+    let mind = standstill.mind.clone();
+    let task = tokio::spawn(async move { mind.hold(running).await });
     Ok(RunningNode {
+        standstill,
         inbox,
         window,
         stop,
@@ -132,6 +136,7 @@ impl Task {
                 () = stop.cancelled() => break,
                 _ = calls.recv_many(&mut batch, BATCH) => {}
                 () = timer => {}
+                () = self.world.clock.changed() => {}
             }
             self.turn(&mut batch).await;
         }

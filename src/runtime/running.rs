@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::protocol::{MemberChange, Reply};
 use crate::runtime::call::Call;
+use crate::runtime::ice::Standstill;
 use crate::runtime::view::Window;
 use crate::storage::Disk;
 use crate::types::NodeId;
@@ -17,6 +18,7 @@ use crate::types::NodeId;
 pub struct RunningNode {
     pub(super) inbox: mpsc::Sender<Call>,
     pub(super) window: Window,
+    pub(super) standstill: Standstill,
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
     pub(super) task: JoinHandle<Option<Box<dyn Disk>>>,
@@ -32,6 +34,16 @@ impl RunningNode {
     /// What it shows.
     pub fn window(&self) -> &Window {
         &self.window
+    }
+
+    /// Lets it stand still.
+    pub fn pause(&self) {
+        self.standstill.begin();
+    }
+
+    /// Lets it go on: first it is told what was held for it.
+    pub async fn resume(&self) {
+        self.standstill.end().await;
     }
 
     /// Votes again, though its disk was lost.
@@ -57,6 +69,7 @@ impl RunningNode {
     /// its disk; `None` if the task had failed.
     pub async fn kill(self) -> Option<Box<dyn Disk>> {
         self.stop.cancel();
+        self.standstill.end_now();
         self.tasks.close();
         let disk = self.task.await.ok().flatten();
         self.tasks.wait().await;

@@ -5,8 +5,9 @@ use std::net::TcpListener;
 use std::sync::{Arc, RwLock};
 
 use crate::event::Event;
-use crate::faults::Faults;
 use crate::runtime::clock::Clock;
+use crate::runtime::ice::Standstill;
+use crate::runtime::net::Net;
 use crate::runtime::tap::Tap;
 use crate::storage::Disk;
 use crate::types::{Config, NodeId};
@@ -17,15 +18,18 @@ pub type Events = Arc<dyn Fn(&NodeId, Event) + Send + Sync>;
 /// Where everybody is. Shared, since a thousand nodes know a thousand each, and members come and go.
 pub type Addresses = Arc<RwLock<BTreeMap<NodeId, String>>>;
 
-/// What all nodes of one process share. Cheap to clone.
+/// What a node finds around it. All nodes of one process share it, but for what is said to be each one's own. Cheap to
+/// clone.
 #[derive(Clone)]
 pub struct World {
-    /// What time it is.
+    /// What time it is: each one's own.
     pub clock: Clock,
+    /// What makes it stand still: each one's own.
+    pub standstill: Standstill,
     /// Where events go.
     pub events: Events,
-    /// The faults in force.
-    pub faults: Arc<RwLock<Faults>>,
+    /// What is between nodes, and between them and clients.
+    pub net: Net,
     /// The largest value taken, in bytes.
     pub max_value: usize,
     /// Whether clients' requests are reported as events, as the chapter's programs log them.

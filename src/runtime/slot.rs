@@ -10,6 +10,7 @@ use crate::engine::Wanted;
 use crate::protocol::history::id_in;
 use crate::protocol::log::Log;
 use crate::protocol::{Recovered, Run};
+use crate::runtime::clock::Clock;
 use crate::runtime::running::RunningNode;
 use crate::runtime::sockets::Reserved;
 use crate::storage::{Disk, DiskError};
@@ -20,6 +21,8 @@ pub(super) struct Slot {
     pub(super) url: String,
     pub(super) address: SocketAddr,
     pub(super) state: Mutex<State>,
+    /// What time it is there, whether its node lives or not.
+    pub(super) clock: Clock,
     wanted: SyncMutex<(bool, String)>,
 }
 
@@ -48,11 +51,17 @@ pub(super) fn now() -> String {
 }
 
 impl Slot {
-    pub(super) fn new(disk: Box<dyn Disk>, reserved: Reserved, address: SocketAddr) -> Slot {
+    pub(super) fn new(
+        disk: Box<dyn Disk>,
+        reserved: Reserved,
+        address: SocketAddr,
+        clock: Clock,
+    ) -> Slot {
         Slot {
             url: format!("http://{address}"),
             address,
             state: Mutex::new(State::Killed(disk, reserved)),
+            clock,
             wanted: SyncMutex::new((true, now())),
         }
     }
@@ -69,6 +78,7 @@ impl Slot {
             id: id.clone(),
             url: self.url.clone(),
             alive,
+            paused: false,
             since,
         }
     }

@@ -52,7 +52,8 @@ impl Transport {
             road: Arc::new(Road {
                 from: config.id.clone(),
                 mode: config.mode,
-                faults: world.faults.clone(),
+                net: world.net.clone(),
+                ice: world.standstill.ports.clone(),
                 inbox,
                 stop,
             }),

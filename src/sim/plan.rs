@@ -279,6 +279,7 @@ pub enum Kind {
     /// Disks are slow, fail to sync, or are damaged
     Disk,
     /// Members come and go, and leadership is handed over (raft)
+    #[value(alias = "member")]
     Membership,
 }
 

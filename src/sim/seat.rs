@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::event::Event;
+use crate::faults::skew::Clock;
 use crate::planted::{Bug, is_planted};
 use crate::protocol::{Action, Input, Node, Record, RequestId};
 use crate::sim::called::{Called, input_of};
 use crate::sim::clients::Asker;
-use crate::sim::clock::Clock;
 use crate::sim::disk::SimDisk;
 use crate::sim::moment::What;
 use crate::sim::plan::Place;

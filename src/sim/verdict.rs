@@ -3,13 +3,12 @@
 
 use std::time::{Duration, Instant};
 
-use crate::check::history::{self, End, History, Operation};
-use crate::check::{Budget, Held, Property, Sequential, Verdict, holds, linearizable, sequential};
+use crate::check::Budget;
+use crate::check::history::{self, History, Operation};
 use crate::sim::clients::Asked;
-use crate::sim::expect::Expect;
 use crate::sim::plan::Reading;
+use crate::sim::promise::{self, Judged};
 use crate::sim::world::World;
-use crate::types::Replication;
 
 /// How long the judge may search: counted, since what is said must not depend on how fast a machine is.
 const STEPS: u64 = 1_000_000;
@@ -17,101 +16,23 @@ const STEPS: u64 = 1_000_000;
 impl World {
     /// Judges what clients saw.
     pub(super) fn judge(&mut self) {
-        self.reads_are_of_writes();
-        if self.violation.is_some() {
-            return;
-        }
-        let mode = self.plan.mode;
-        match self.plan.expect {
-            Expect::Promised if mode.is_linearizable() => self.is_linearizable(),
-            Expect::Promised | Expect::Available | Expect::OneLeader => {}
-            Expect::Linearizable => self.is_linearizable(),
-            Expect::Sequential => self.is_sequential(),
-            Expect::ReadYourWrites => self.has(Property::ReadYourWrites),
-            Expect::MonotonicReads => self.has(Property::MonotonicReads),
-            Expect::Eventual => self.has(Property::Eventual),
-            Expect::NoLostAcks => {}
+        let claim = self.plan.expect.claim(self.plan.mode);
+        // It is over long before.
+        let never = Instant::now() + Duration::from_secs(24 * 3600);
+        let (strongest, whole) = (self.history(true), self.history(false));
+        match promise::judge(claim, &strongest, &whole, Budget::steps(STEPS), never) {
+            Judged::Kept => {}
+            Judged::Broken(breach) => self.fail(breach.invariant, breach.what),
+            Judged::Undecided(_) => self.stats.undecided += 1,
         }
         if self.violation.is_none() && self.plan.finale.is_some() {
             self.acknowledged_is_there();
         }
     }
 
-    /// Nobody reads what nobody wrote, nor what was refused.
-    fn reads_are_of_writes(&mut self) {
-        let broken = self.clients.asked.iter().find_map(|read| {
-            let (history::Call::Read, End::Ok(Some(seen))) = (&read.call, &read.end) else {
-                return None;
-            };
-            if &**seen == "null" {
-                return None;
-            }
-            let written = seen
-                .parse::<usize>()
-                .ok()
-                .and_then(|n| self.clients.asked.get(n));
-            let is_write = |asked: &&Asked| {
-                let writes = matches!(asked.call, history::Call::Write(_) | history::Call::Cas(..));
-                let refused = asked.is_void || asked.end == End::Fail;
-                writes
-                    && asked.key == read.key
-                    && !refused
-                    && asked.invoked < read.returned.unwrap_or(usize::MAX)
-            };
-            match written.filter(is_write) {
-                Some(_) => None,
-                None => {
-                    let key = self.clients.key(read.key).as_str();
-                    Some(format!(
-                        "a read of {key} sees {seen}, which was never written or was refused"
-                    ))
-                }
-            }
-        });
-        if let Some(what) = broken {
-            self.fail("reads are of writes", what);
-        }
-    }
-
     /// The operations that are held to one order: writes, and the strongest reads that the mode offers.
     pub(super) fn history(&self, strongest_only: bool) -> History {
         history_of(self, strongest_only)
-    }
-
-    fn is_linearizable(&mut self) {
-        let history = self.history(true);
-        match linearizable(&history, Budget::steps(STEPS)) {
-            Verdict::Holds(_) => {}
-            Verdict::Violated { key, .. } => {
-                let what = format!(
-                    "no order explains what clients saw of {}",
-                    history.keys[key]
-                );
-                self.fail("linearizability", what);
-            }
-            Verdict::Unknown { .. } => self.stats.undecided += 1,
-        }
-    }
-
-    fn is_sequential(&mut self) {
-        match sequential(&self.history(true), Budget::steps(STEPS)) {
-            Sequential::Holds(_) => {}
-            Sequential::Violated { .. } => {
-                let what = "no order that keeps each client's own explains what they saw";
-                self.fail("sequential consistency", what.to_owned());
-            }
-            Sequential::Unknown => self.stats.undecided += 1,
-        }
-    }
-
-    fn has(&mut self, property: Property) {
-        // It is over long before.
-        let never = Instant::now() + Duration::from_secs(24 * 3600);
-        match holds(&self.history(false), property, never) {
-            Held::Yes => {}
-            Held::No { why, .. } => self.fail(name(property), why),
-            Held::Unknown(_) => self.stats.undecided += 1,
-        }
     }
 
     /// What was acknowledged is there when all is quiet, or was reported lost where the mode allows that.
@@ -122,11 +43,7 @@ impl World {
         let Some(node) = &self.seat(leader).node else {
             return;
         };
-        // With a disk everything can go where the next leader need hold nothing.
-        let only_with_disks = self.plan.mode.replication == Replication::Sync;
-        let may_lose = !self.plan.mode.is_linearizable()
-            && (!only_with_disks || self.watch.has_lost_disks)
-            && self.plan.expect != Expect::NoLostAcks;
+        let may_lose = (self.plan.expect).may_lose(self.plan.mode, self.watch.has_lost_disks);
         let broken = self
             .clients
             .asked
@@ -169,15 +86,6 @@ impl World {
                 && asked.key == written.key
                 && asked.returned.unwrap_or(usize::MAX) > written.invoked
         })
-    }
-}
-
-fn name(property: Property) -> &'static str {
-    match property {
-        Property::ReadYourWrites => "read your writes",
-        Property::MonotonicReads => "monotonic reads",
-        Property::Eventual => "eventual consistency",
-        Property::NoLostAcks => "nothing acknowledged is missing",
     }
 }
 

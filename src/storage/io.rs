@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use crate::storage::DiskError;
+use crate::storage::ailment::Ailments;
 
 /// A way to the file system. Clones share the count and the failure.
 #[derive(Debug, Clone)]
@@ -15,6 +16,7 @@ pub struct Io {
     syncs: Arc<AtomicU64>,
     /// How many operations still work; below zero, none does. Far away by default.
     left: Arc<AtomicI64>,
+    ailments: Ailments,
 }
 
 impl Default for Io {
@@ -22,6 +24,7 @@ impl Default for Io {
         Io {
             syncs: Arc::default(),
             left: Arc::new(AtomicI64::new(i64::MAX)),
+            ailments: Ailments::default(),
         }
     }
 }
@@ -32,6 +35,14 @@ impl Io {
     pub fn failing_after(operations: u32) -> Io {
         Io {
             left: Arc::new(AtomicI64::new(operations.into())),
+            ..Io::default()
+        }
+    }
+
+    /// One whose disk suffers from `ailments`.
+    pub fn ailing(ailments: Ailments) -> Io {
+        Io {
+            ailments,
             ..Io::default()
         }
     }
@@ -79,7 +90,7 @@ impl Io {
 
     /// Writes `bytes` at the end.
     pub fn write(&self, file: &mut File, path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-        let written = match self.gate() {
+        let written = match self.gate().and_then(|()| self.ailments.on_write()) {
             Ok(()) => file.write_all(bytes),
             Err(error) => file.write_all(&bytes[..bytes.len() / 2]).and(Err(error)),
         };
@@ -88,7 +99,8 @@ impl Io {
 
     /// Returns once everything written is on the device.
     pub fn sync(&self, file: &File, path: &Path) -> Result<(), DiskError> {
-        let synced = self.gate().and_then(|()| file.sync_data());
+        let gate = self.gate().and_then(|()| self.ailments.on_sync());
+        let synced = gate.and_then(|()| file.sync_data());
         synced.map_err(failed("sync", path))?;
         self.syncs.fetch_add(1, Ordering::Relaxed);
         Ok(())

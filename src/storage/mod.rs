@@ -9,6 +9,8 @@
 //! some 600 lines that are tested by a crash at each of their operations, a cut at its end and a refusal in its middle are
 //! ours to word, and what it does not give, lookups on disk, nothing asks for, since the store lives in memory.
 
+pub mod ailing;
+pub mod ailment;
 pub mod codec;
 pub mod files;
 pub mod frame;
@@ -41,6 +43,12 @@ pub trait Disk: Send + fmt::Debug {
 
     /// Is destroyed, and replaced by an empty one of the life `boot`; `recovering`: whose node must not vote.
     fn wipe(&mut self, boot: Boot, recovering: bool) -> Result<(), DiskError>;
+
+    /// Is left as by a power cut in the middle of a write: what was being written, and promised to nobody, is there in
+    /// part. Whether it is a disk of which that can be said.
+    fn tear(&mut self) -> Result<bool, DiskError> {
+        Ok(false)
+    }
 
     /// How many syncs have completed.
     fn syncs(&self) -> u64 {

@@ -135,6 +135,8 @@ impl Lines {
             | Event::Removed
             | Event::OtherMode { .. }
             | Event::Revived
+            | Event::FaultSet { .. }
+            | Event::FaultUndone { .. }
             | Event::Stopping => Some(self.plain(&record.event)),
         }
     }

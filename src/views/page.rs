@@ -17,7 +17,7 @@ pub enum Tone {
 }
 
 impl Tone {
-    fn class(self) -> &'static str {
+    pub(super) fn class(self) -> &'static str {
         match self {
             Tone::Good => "good",
             Tone::Bad => "bad",
@@ -162,6 +162,7 @@ const LEGEND: &str = "<ul class=legend aria-label=legend><li><i class=r></i>read
     <li><i class=\"w open\"></i>no answer</li><li><b></b>its moment in the order found</li>\
     <li><i class=\"r bad\"></i>cannot be placed together</li></ul>\n";
 
-const STYLE: &str = include_str!("page/page.css");
+/// How pages look that are not pictures of one run.
+pub(super) const STYLE: &str = include_str!("page/page.css");
 
 const SCRIPT: &str = include_str!("page/page.js");

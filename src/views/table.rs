@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
 use crate::types::NodeId;
+use crate::views::faults;
 use crate::views::lines::clean;
 use crate::wire::control::{ClusterStatus, LostTotals, NodeRow, NodeState};
 use crate::wire::data::{MemberState, NodeDetail};
@@ -24,6 +25,9 @@ pub fn status(status: &ClusterStatus) -> String {
         }
     }
     text.push_str(&table.to_string());
+    for fault in &status.faults {
+        text.push_str(&format!("\n{}", faults::line(fault)));
+    }
     for warning in &status.warnings {
         text.push_str(&format!("\n! {}", clean(warning)));
     }
@@ -140,6 +144,7 @@ fn state(state: NodeState) -> &'static str {
         NodeState::Killed => "killed",
         NodeState::Down => "DOWN",
         NodeState::Silent => "SILENT",
+        NodeState::Paused => "paused",
     }
 }
 
@@ -249,6 +254,7 @@ mod tests {
             total: 1,
             nodes: vec![row],
             lost: LostTotals::default(),
+            faults: Vec::new(),
             warnings: vec![strange()],
             last_event: 0,
         });

@@ -85,6 +85,14 @@ pub(super) fn english(event: &Event) -> String {
         Event::Refused { peer, why } => format!("refuses {peer}: {}", clean(why)),
         Event::Killed => "✗ killed: its port refuses".to_owned(),
         Event::Revived => "revived, with what is on its disk".to_owned(),
+        Event::FaultSet {
+            name, what, until, ..
+        } => {
+            let until = until.as_deref().map(|at| format!(", until {}", clean(at)));
+            format!("⚡ {name}: {}{}", clean(what), until.unwrap_or_default())
+        }
+        Event::FaultUndone { name, by, .. } if by.is_empty() => format!("✓ {name} is undone"),
+        Event::FaultUndone { name, by, .. } => format!("✓ {name} is undone: {}", clean(by)),
         Event::Stopping => "going down".to_owned(),
     }
 }
@@ -155,6 +163,16 @@ pub(super) fn french(event: &Event) -> String {
         Event::Refused { peer, why } => format!("refuse {peer} : {}", clean(why)),
         Event::Killed => "✗ tué : son port refuse".to_owned(),
         Event::Revived => "ranimé, avec ce que son disque contient".to_owned(),
+        Event::FaultSet {
+            name, what, until, ..
+        } => {
+            let until = until
+                .as_deref()
+                .map(|at| format!(", jusqu'à {}", clean(at)));
+            format!("⚡ {name} : {}{}", clean(what), until.unwrap_or_default())
+        }
+        Event::FaultUndone { name, by, .. } if by.is_empty() => format!("✓ {name} est levée"),
+        Event::FaultUndone { name, by, .. } => format!("✓ {name} est levée : {}", clean(by)),
         Event::Stopping => "arrêt".to_owned(),
         Event::Set { .. } | Event::Get { .. } | Event::Delete { .. } => english(event),
     }

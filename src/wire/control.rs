@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::{Event, LostWrite};
 use crate::types::{Election, NodeId, Replication, Term};
 use crate::wire::data::NodeStatus;
+use crate::wire::faults::FaultInForce;
 
 /// The version of [`ClusterStatus`]'s shape.
 pub const STATUS_VERSION: u32 = 1;
@@ -84,6 +85,9 @@ pub struct ClusterStatus {
     pub nodes: Vec<NodeRow>,
     /// Acknowledged or applied writes that are gone, since the cluster started.
     pub lost: LostTotals,
+    /// The faults in force, in the order in which they were set.
+    #[serde(default)]
+    pub faults: Vec<FaultInForce>,
     /// What a person should know: several leaders, no majority, nodes that do not answer.
     pub warnings: Vec<String>,
     /// The number of the last event.
@@ -138,6 +142,8 @@ pub enum NodeState {
     Down,
     /// It should be up and did not answer in time.
     Silent,
+    /// It was made to stand still on request: it was not asked.
+    Paused,
 }
 
 /// Totals of loss, kept by the launcher so that no kill forgets them.

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::types::{EntryId, Index, NodeId, Role, Term};
 use crate::value::{Key, Value};
 
+/// The header of whoever only shows what becomes of a cluster: faults between clients and nodes leave it alone.
+pub const OBSERVER_HEADER: &str = "x-cluster-observer";
+
 /// `GET /status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -3,6 +3,9 @@
 
 pub mod control;
 pub mod data;
+pub mod fault_words;
+pub mod faults;
 mod map;
 pub mod peer;
 pub mod sound;
+mod units;

@@ -7,7 +7,6 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use cluster::faults::Faults;
 use cluster::protocol::{Record, Recovered};
 use cluster::runtime::clock::Clock;
 use cluster::runtime::{Seat, World, node_task};
@@ -71,7 +70,8 @@ async fn no_acknowledgement_leaves_before_a_completed_write_on_a_majority() {
     let world = World {
         clock: Clock::start(),
         events: Arc::new(|_, _| {}),
-        faults: Arc::new(RwLock::new(Faults::default())),
+        standstill: cluster::runtime::ice::Standstill::default(),
+        net: cluster::runtime::net::Net::default(),
         max_value: 1 << 20,
         course: false,
         tap: None,

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::{Arc, RwLock};
 
-use cluster::faults::Faults;
 use cluster::protocol::Recovered;
 use cluster::runtime::clock::Clock;
 use cluster::runtime::{RunningNode, Seat, World, node_task};
@@ -40,7 +39,8 @@ async fn a_life_among_strangers_is_the_same_again() {
     let world = World {
         clock: Clock::start(),
         events: Arc::new(|_, _| {}),
-        faults: Arc::new(RwLock::new(Faults::default())),
+        standstill: cluster::runtime::ice::Standstill::default(),
+        net: cluster::runtime::net::Net::default(),
         max_value: 1 << 20,
         course: false,
         tap: Some(recorder.tap()),

@@ -282,7 +282,7 @@ impl Client {
             _ => client.put(url, &key, &value, &terms).await,
         };
         // A node that is dead, does not lead, or cannot know, is what this is about.
-        if let Ok(Written::Done(_)) = written {
+        if let Ok(Written::Done { .. }) = written {
             self.acknowledged.fetch_add(1, Ordering::Relaxed);
         }
     }

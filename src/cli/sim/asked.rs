@@ -36,10 +36,10 @@ pub(super) fn seeds(text: &str) -> Result<Seeds, String> {
 
 /// Which kinds of faults.
 #[derive(Debug, Clone)]
-pub(super) struct Faults(pub(super) Vec<Kind>);
+pub(in crate::cli) struct Faults(pub(in crate::cli) Vec<Kind>);
 
 /// `all`, `none`, or kinds with commas between them.
-pub(super) fn faults(text: &str) -> Result<Faults, String> {
+pub(in crate::cli) fn faults(text: &str) -> Result<Faults, String> {
     match text {
         "all" => return Ok(Faults(Kind::ALL.to_vec())),
         "none" => return Ok(Faults(Vec::new())),
@@ -60,7 +60,7 @@ pub(super) fn faults(text: &str) -> Result<Faults, String> {
     Ok(Faults(kinds))
 }
 
-fn name_of(value: impl ValueEnum) -> String {
+pub(in crate::cli) fn name_of(value: impl ValueEnum) -> String {
     let value = value.to_possible_value();
     value.map_or_else(String::new, |value| value.get_name().to_owned())
 }

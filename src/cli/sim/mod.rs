@@ -1,6 +1,6 @@
 //! `sim`: the protocol in virtual time, under faults drawn from seeds.
 
-mod asked;
+pub(super) mod asked;
 mod exhaustive;
 mod progress;
 mod report;

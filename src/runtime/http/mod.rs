@@ -1,6 +1,7 @@
 //! A node's server: the course's API, exactly, and the routes its peers use.
 
 mod answer;
+mod clients;
 mod data;
 mod gate;
 mod internal;
@@ -27,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use crate::runtime::call::Call;
 use crate::runtime::http::gate::Gate;
 use crate::runtime::http::stream::KillableStream;
+use crate::runtime::ice::Ice;
 use crate::runtime::seat::World;
 use crate::runtime::view::Window;
 use crate::types::{Config, Mode, NodeId};
@@ -93,13 +95,15 @@ pub(super) async fn serve(
     stop: CancellationToken,
     tasks: TaskTracker,
 ) {
+    let ice = service.world.standstill.ports.clone();
     let router = Router::new().fallback(route).with_state(service);
     let accept = async {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     let stream = KillableStream::new(stream, stop.clone());
-                    tasks.spawn(converse(stream, router.clone(), stop.clone()));
+                    let (router, stop, ice) = (router.clone(), stop.clone(), ice.clone());
+                    tasks.spawn(converse(stream, router, stop, ice));
                 }
                 Err(error) if is_connections_own(&error) => {}
                 Err(_) => tokio::time::sleep(BREATH).await,
@@ -107,12 +111,13 @@ pub(super) async fn serve(
         }
     };
     tokio::select! {
+        biased;
         () = stop.cancelled() => {}
-        () = accept => {}
+        () = ice.hold(accept) => {}
     }
 }
 
-async fn converse(stream: KillableStream, router: Router, stop: CancellationToken) {
+async fn converse(stream: KillableStream, router: Router, stop: CancellationToken, ice: Ice) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(PATIENCE)
@@ -120,9 +125,10 @@ async fn converse(stream: KillableStream, router: Router, stop: CancellationToke
         .pipeline_flush(true)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
     tokio::select! {
+        biased;
         () = stop.cancelled() => {}
         // A client that misbehaves or goes away is no news.
-        _ = connection => {}
+        _ = ice.hold(connection) => {}
     }
 }
 
@@ -137,6 +143,13 @@ fn is_connections_own(error: &io::Error) -> bool {
 
 /// One handler for all: a router would fold paths, and what does not match must be the chapter's 404.
 async fn route(State(service): State<Service>, request: Request) -> Response {
+    match service.world.net.is_perfect() {
+        true => answer_to(service, request).await,
+        false => clients::answer(service, request).await,
+    }
+}
+
+async fn answer_to(service: Service, request: Request) -> Response {
     let path = request.uri().path();
     if request.method() == Method::OPTIONS {
         return answer::preflight();

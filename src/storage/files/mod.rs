@@ -309,6 +309,22 @@ impl Disk for Files {
         self.begin_log(0, &[])
     }
 
+    fn tear(&mut self) -> Result<bool, DiskError> {
+        let _ = self.finish_background();
+        let path = self.log_path(self.number);
+        // Whoever opens it next does not know where it was whole.
+        let Some(mut log) = self.log.take() else {
+            return Ok(false);
+        };
+        let mut torn = Writer::default();
+        torn.stored(&Stored::Ballot(self.ballot.clone()));
+        torn.stored(&Stored::Commit(self.commit));
+        let torn = frame(&torn.0);
+        self.io.write(&mut log, &path, &torn[..torn.len() - 3])?;
+        self.io.sync(&log, &path)?;
+        Ok(true)
+    }
+
     fn syncs(&self) -> u64 {
         self.io.syncs()
     }

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use crate::sim::queue::Nanos;
 use crate::types::Time;
+
+/// Nanoseconds since some common beginning.
+type Nanos = u64;
 
 /// True speed, in millionths.
 const TRUE: u64 = 1_000_000;
 
+/// A clock, in terms of the true one.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub struct Clock {
     /// What it showed …
     shown: Nanos,
     /// … when.
@@ -19,7 +22,8 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    pub(super) fn true_from(at: Nanos) -> Clock {
+    /// One that shows the truth from `at` on.
+    pub fn true_from(at: Nanos) -> Clock {
         Clock {
             shown: at,
             at,
@@ -28,7 +32,7 @@ impl Clock {
     }
 
     /// What it shows at `at`.
-    pub(super) fn shows(&self, at: Nanos) -> Nanos {
+    pub fn shows(&self, at: Nanos) -> Nanos {
         let passed = at.saturating_sub(self.at);
         match self.rate {
             TRUE => self.shown + passed,
@@ -36,12 +40,13 @@ impl Clock {
         }
     }
 
-    pub(super) fn time(&self, at: Nanos) -> Time {
+    /// The same, as nodes take it.
+    pub fn time(&self, at: Nanos) -> Time {
         Time::after(Duration::from_nanos(self.shows(at)))
     }
 
     /// When it will show `time`, or something later.
-    pub(super) fn when(&self, time: Time) -> Nanos {
+    pub fn when(&self, time: Time) -> Nanos {
         let shown = time.elapsed().as_nanos().min(u64::MAX.into()) as u64;
         let ahead = shown.saturating_sub(self.shown);
         match self.rate {
@@ -53,7 +58,8 @@ impl Clock {
         }
     }
 
-    pub(super) fn set_rate(&mut self, now: Nanos, rate: u32) {
+    /// From `now` on it runs at `rate` millionths of the true speed.
+    pub fn set_rate(&mut self, now: Nanos, rate: u32) {
         *self = Clock {
             shown: self.shows(now),
             at: now,
@@ -61,7 +67,8 @@ impl Clock {
         };
     }
 
-    pub(super) fn jump(&mut self, by: Nanos) {
+    /// It jumps ahead.
+    pub fn jump(&mut self, by: Nanos) {
         self.shown += by;
     }
 }

@@ -1,0 +1,197 @@
+//! Which acknowledged writes are gone, as far as that shows.
+//!
+//! An acknowledged write names its entry. In one log every place is taken once, and claims to lead never fall from one place
+//! to the next; so of entries that contradict each other not all can be in the log in which everybody agrees in the end.
+//! The fewest that must be gone are counted: all but the longest run of entries that fit into one log.
+
+use std::collections::BTreeSet;
+
+use crate::chaos::recording::{Asked, Recording};
+use crate::check::history::{Call, End};
+use crate::types::{EntryId, Leadership};
+
+/// Acknowledged writes that are gone.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Losses {
+    /// Their numbers among what was asked.
+    pub gone: Vec<usize>,
+    /// Those of them that nobody reported.
+    pub unreported: Vec<usize>,
+}
+
+/// Finds what is gone.
+pub fn losses(recording: &Recording) -> Losses {
+    let asked = &recording.asked;
+    let reported: BTreeSet<&EntryId> = recording
+        .end
+        .reported
+        .iter()
+        .filter_map(|(_, entry)| entry.as_ref())
+        .collect();
+    let acknowledged = |(number, asked): (usize, &Asked)| {
+        let entry = asked.entry.clone().filter(|_| asked.is_acknowledged())?;
+        Some((entry, number))
+    };
+    let all: Vec<(EntryId, usize)> = asked.iter().enumerate().filter_map(acknowledged).collect();
+    let is_reported = |(entry, _): &&(EntryId, usize)| reported.contains(entry);
+    let mut gone: BTreeSet<usize> = all.iter().filter(is_reported).map(|(_, n)| *n).collect();
+    let rest = all.into_iter().filter(|(_, n)| !gone.contains(n)).collect();
+    gone.extend(beside_the_log(rest, recording.end.last_entry.as_ref()));
+    gone.extend(missing_in_the_end(recording));
+    let unreported = gone.iter().filter(|n| !is_told(recording, **n)).copied();
+    Losses {
+        unreported: unreported.collect(),
+        gone: gone.into_iter().collect(),
+    }
+}
+
+/// Whether the cluster reported that the key of a write lost something, or somebody may have deleted it afterwards.
+fn is_told(recording: &Recording, number: usize) -> bool {
+    let write = &recording.asked[number];
+    let key = &recording.keys[write.key];
+    let reported = recording.end.reported.iter().any(|(lost, _)| lost == key);
+    let is_deleted = recording.asked.iter().any(|other| {
+        other.call == Call::Delete
+            && !other.is_void
+            && other.key == write.key
+            && other.returned.unwrap_or(usize::MAX) > write.invoked
+    });
+    reported || is_deleted || write.call == Call::Delete
+}
+
+/// Those of `entries` that cannot be in a log that ends with `end`.
+fn beside_the_log(mut entries: Vec<(EntryId, usize)>, end: Option<&EntryId>) -> Vec<usize> {
+    entries.sort();
+    let fits = |(entry, _): &&(EntryId, usize)| {
+        end.is_none_or(|end| entry.index < end.index && claim(entry) <= claim(end) || entry == end)
+    };
+    let inside: Vec<&(EntryId, usize)> = entries.iter().filter(fits).collect();
+    let kept: BTreeSet<usize> = longest(&inside).into_iter().collect();
+    let gone = entries.iter().filter(|(_, number)| !kept.contains(number));
+    gone.map(|(_, number)| *number).collect()
+}
+
+fn claim(entry: &EntryId) -> Leadership {
+    Leadership {
+        term: entry.term,
+        leader: entry.leader.clone(),
+    }
+}
+
+/// The longest run of entries whose places grow and whose claims do not fall (patience sorting; `entries` are in order of
+/// their places). Of entries at one place the greater claim comes first, so that a run takes one of them.
+fn longest(entries: &[&(EntryId, usize)]) -> Vec<usize> {
+    let mut entries = entries.to_vec();
+    entries.sort_by(|(a, _), (b, _)| (a.index, claim(b)).cmp(&(b.index, claim(a))));
+    // The last entry of the best run of each length, and what came before each entry in its run.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::new();
+    for (at, (entry, _)) in entries.iter().enumerate() {
+        let own = claim(entry);
+        let length = ends.partition_point(|end| {
+            let (last, _) = entries[*end];
+            claim(last) <= own && last.index < entry.index
+        });
+        before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
+        match ends.get_mut(length) {
+            Some(end) => *end = at,
+            None => ends.push(at),
+        }
+    }
+    let mut run = Vec::new();
+    let mut next = ends.last().copied();
+    while let Some(at) = next {
+        run.push(entries[at].1);
+        next = before[at];
+    }
+    run
+}
+
+/// Writes after which nothing came that could have taken their place, and which the last read of their key does not show.
+fn missing_in_the_end(recording: &Recording) -> Vec<usize> {
+    let is_final = |asked: &&Asked| asked.is_final && matches!(asked.end, End::Ok(_));
+    let mut missing = Vec::new();
+    let mut read: BTreeSet<usize> = BTreeSet::new();
+    for seen in recording.asked.iter().filter(is_final) {
+        let End::Ok(Some(text)) = &seen.end else {
+            continue;
+        };
+        if !read.insert(seen.key) {
+            continue;
+        }
+        let of_key = |asked: &&(usize, &Asked)| asked.1.key == seen.key && asked.1.is_write();
+        let all: Vec<(usize, &Asked)> = recording.asked.iter().enumerate().collect();
+        let writes: Vec<&(usize, &Asked)> = all.iter().filter(of_key).collect();
+        let last = writes.iter().filter(|(_, w)| w.is_acknowledged());
+        let Some((number, write)) = last.max_by_key(|(_, w)| w.invoked) else {
+            continue;
+        };
+        let is_shown = match &write.call {
+            Call::Write(value) | Call::Cas(_, value) => value == text,
+            _ => &**text == "null",
+        };
+        let may_be_later = |other: &Asked| {
+            !other.is_void
+                && other.end != End::Fail
+                && (other.is_ambiguous() || other.returned > Some(write.invoked))
+        };
+        let others = writes.iter().filter(|(other, _)| other != number);
+        if !is_shown && !others.clone().any(|(_, other)| may_be_later(other)) {
+            missing.push(*number);
+        }
+    }
+    missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::NodeId;
+
+    fn entry(index: u64, term: u64, leader: usize) -> EntryId {
+        EntryId {
+            index,
+            term,
+            leader: NodeId::nth(leader),
+            boot: 1,
+        }
+    }
+
+    fn gone(entries: &[(u64, u64, usize)], end: (u64, u64, usize)) -> Vec<usize> {
+        let named = entries.iter().enumerate();
+        let named = named.map(|(n, (i, t, l))| (entry(*i, *t, *l), n));
+        beside_the_log(named.collect(), Some(&entry(end.0, end.1, end.2)))
+    }
+
+    #[test]
+    fn a_log_without_contradictions_has_lost_nothing() {
+        let entries = [(1, 1, 1), (2, 1, 1), (5, 2, 2), (6, 2, 2)];
+        assert!(gone(&entries, (6, 2, 2)).is_empty());
+        assert!(gone(&entries, (9, 4, 1)).is_empty());
+    }
+
+    #[test]
+    fn what_lies_behind_the_end_or_beside_it_is_gone() {
+        assert_eq!(gone(&[(1, 1, 1), (7, 1, 1)], (6, 2, 2)), [1]);
+        assert_eq!(gone(&[(6, 1, 1)], (6, 2, 2)), [0]);
+    }
+
+    #[test]
+    fn of_two_histories_the_shorter_is_gone() {
+        // Node-1 acknowledged 5 to 7 in term 1; node-2 took over behind 4 and acknowledged four more.
+        let entries = [
+            (4, 1, 1),
+            (5, 1, 1),
+            (6, 1, 1),
+            (7, 1, 1),
+            (6, 2, 2),
+            (7, 2, 2),
+            (8, 2, 2),
+            (9, 2, 2),
+        ];
+        assert_eq!(gone(&entries, (9, 2, 2)), [2, 3]);
+        // Known to be in the log: node-2's 5. Then node-1's is gone, too.
+        let entries = [(5, 1, 1), (6, 1, 1), (5, 2, 2), (6, 2, 2), (7, 2, 2)];
+        assert_eq!(gone(&entries, (7, 2, 2)), [0, 1]);
+    }
+}

@@ -1,0 +1,186 @@
+//! What a run measured: how long nothing was acknowledged, after which fault, and how long clients waited.
+
+use serde::Serialize;
+
+use crate::chaos::recording::{Asked, Recording, Struck};
+use crate::event::Event;
+use crate::sim::plan::Micros;
+
+/// The shortest time without an acknowledged write that counts as an outage.
+const OUTAGE: Micros = 100_000;
+
+/// So many times the mean time between writes is no outage yet.
+const USUAL: u64 = 12;
+
+/// What was measured.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Measures {
+    /// Operations asked by the schedule.
+    pub operations: usize,
+    /// What was due and not asked, because its client had too much to wait for.
+    pub left_out: u64,
+    /// Operations that were answered, in per cent of those that were due.
+    pub availability: f64,
+    /// Operations due while no fault was in force, and how many of them were answered.
+    pub outside_faults: (usize, usize),
+    /// Writes acknowledged.
+    pub acknowledged: usize,
+    /// Writes of which nobody knows.
+    pub ambiguous: usize,
+    /// How often somebody else led than before.
+    pub leader_changes: usize,
+    /// Times without an acknowledged write.
+    pub outages: Vec<Outage>,
+    /// How long clients waited: before the first fault, while any was in force, and after.
+    pub latency: [Latency; 3],
+    /// Messages between nodes for each operation, if anybody counted them.
+    pub messages_per_operation: Option<f64>,
+}
+
+/// A time without an acknowledged write.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Outage {
+    /// From the last that was acknowledged before, in milliseconds.
+    pub from_ms: f64,
+    /// How long.
+    pub lasted_ms: f64,
+    /// Behind which fault, in words.
+    pub after: Option<String>,
+}
+
+/// How long answers took, from when the question was due.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+pub struct Latency {
+    /// How many.
+    pub answers: usize,
+    /// Half of them took at most so many milliseconds.
+    pub p50_ms: f64,
+    /// Ninety-nine of a hundred took at most so many.
+    pub p99_ms: f64,
+}
+
+/// Measures a run.
+pub fn measure(recording: &Recording) -> Measures {
+    let asked: Vec<&Asked> = recording.scheduled().collect();
+    let answered = asked.iter().filter(|asked| asked.is_answered()).count();
+    let due = asked.len() as u64 + recording.left_out;
+    let in_force = |at: Micros| recording.struck.iter().any(|s| s.is_in_force(at));
+    let outside: Vec<&&Asked> = asked.iter().filter(|a| !in_force(a.due_at)).collect();
+    let outside_answered = outside.iter().filter(|asked| asked.is_answered()).count();
+    let messages = recording.messages;
+    Measures {
+        operations: asked.len(),
+        left_out: recording.left_out,
+        availability: 100.0 * answered as f64 / due.max(1) as f64,
+        outside_faults: (outside.len(), outside_answered),
+        acknowledged: asked.iter().filter(|asked| asked.is_acknowledged()).count(),
+        ambiguous: asked.iter().filter(|asked| asked.is_ambiguous()).count(),
+        leader_changes: leader_changes(recording),
+        outages: outages(recording, &asked),
+        latency: latencies(recording, &asked),
+        messages_per_operation: messages.map(|n| n as f64 / asked.len().max(1) as f64),
+    }
+}
+
+fn leader_changes(recording: &Recording) -> usize {
+    let leaders = recording.happened.iter().filter_map(|h| match h.event {
+        Event::Leader { .. } => h.node.as_ref(),
+        _ => None,
+    });
+    let leaders: Vec<_> = leaders.collect();
+    // Who led when the run began was reported before it.
+    let first = usize::from(
+        recording.first_leader.is_some()
+            && recording.first_leader.as_ref() != leaders.first().copied(),
+    );
+    first * usize::from(!leaders.is_empty())
+        + leaders.windows(2).filter(|pair| pair[0] != pair[1]).count()
+}
+
+impl Measures {
+    /// All times without an acknowledged write together, in milliseconds.
+    pub fn unavailable_ms(&self) -> f64 {
+        let lasted = self.outages.iter().map(|outage| outage.lasted_ms);
+        lasted.fold(0.0, |all, lasted| all + lasted)
+    }
+}
+
+fn outages(recording: &Recording, asked: &[&Asked]) -> Vec<Outage> {
+    let writes: Vec<&&Asked> = asked.iter().filter(|asked| asked.is_write()).collect();
+    let Some(first) = writes.iter().map(|write| write.due_at).min() else {
+        return Vec::new();
+    };
+    let mean = (recording.until - first.min(recording.until)) / writes.len() as u64;
+    let least = OUTAGE.max(USUAL * mean);
+    let done = writes.iter().filter(|write| write.is_acknowledged());
+    let mut done: Vec<Micros> = done.map(|write| write.returned_at).collect();
+    done.sort_unstable();
+    let ends = done.iter().copied().chain([recording.until]);
+    let mut outages = Vec::new();
+    let mut last = first;
+    for next in ends {
+        if next > last + least
+            && let Some((from, until)) = waited(&writes, last, next)
+            && until > from + least
+        {
+            outages.push(Outage {
+                from_ms: from as f64 / 1e3,
+                lasted_ms: (until - from) as f64 / 1e3,
+                after: cause(recording, from, until).map(|struck| struck.what.clone()),
+            });
+        }
+        last = last.max(next);
+    }
+    outages
+}
+
+/// The part of a time without acknowledged writes in which somebody waited for one: whose client waits for a read
+/// elsewhere shows nothing about writes.
+fn waited(writes: &[&&Asked], last: Micros, next: Micros) -> Option<(Micros, Micros)> {
+    let open = writes
+        .iter()
+        .filter(|write| write.invoked_at < next && write.returned_at > last);
+    let from = open.clone().map(|write| write.invoked_at).min()?;
+    let until = open.map(|write| write.returned_at).max()?;
+    Some((from.max(last), until.min(next)))
+}
+
+/// The fault behind an outage: the last that began before it or just as it did, and was in force; else the first in it.
+fn cause(recording: &Recording, from: Micros, until: Micros) -> Option<&Struck> {
+    let took = || recording.struck.iter().filter(|s| s.void.is_none());
+    let near =
+        |s: &&Struck| s.from <= from + OUTAGE && s.until.is_none_or(|end| end + OUTAGE > from);
+    let before = took().filter(near).max_by_key(|s| s.from);
+    before.or_else(|| took().find(|s| (from..until).contains(&s.from)))
+}
+
+fn latencies(recording: &Recording, asked: &[&Asked]) -> [Latency; 3] {
+    let took = recording.struck.iter().filter(|s| s.void.is_none());
+    let first = took.clone().map(|s| s.from).min().unwrap_or(Micros::MAX);
+    let mut waited: [Vec<Micros>; 3] = Default::default();
+    for asked in asked.iter().filter(|asked| asked.is_answered()) {
+        let overlaps = |s: &Struck| {
+            s.from <= asked.returned_at && s.until.is_none_or(|until| asked.due_at < until)
+        };
+        let when = match took.clone().any(overlaps) {
+            true => 1,
+            false if asked.due_at < first => 0,
+            false => 2,
+        };
+        waited[when].push(asked.returned_at.saturating_sub(asked.due_at));
+    }
+    waited.map(latency)
+}
+
+fn latency(mut waited: Vec<Micros>) -> Latency {
+    waited.sort_unstable();
+    let at = |permille: usize| {
+        let place = (waited.len() * permille).div_ceil(1000).saturating_sub(1);
+        waited.get(place).map_or(0.0, |micros| *micros as f64 / 1e3)
+    };
+    Latency {
+        answers: waited.len(),
+        p50_ms: at(500),
+        p99_ms: at(990),
+    }
+}

@@ -1,0 +1,262 @@
+//! The cluster on which a plan is played, as chaos sees it from outside: where its nodes are, and what they report.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use crate::chaos::recording::Happened;
+use crate::chaos::words;
+use crate::client::control::{ControlClient, ControlError};
+use crate::event::Event;
+use crate::sim::plan::{Micros, Who};
+use crate::types::{Leadership, NodeId, Role};
+use crate::wire::control::{ClusterStatus, EventRecord, NodeAddress, NodeState};
+
+/// How long to wait before asking again for a stream of events that broke.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// When a run began, by both clocks.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    began: Instant,
+    wall: SystemTime,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock {
+            began: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// The time since then.
+    pub(super) fn now(&self) -> Micros {
+        self.began.elapsed().as_micros() as Micros
+    }
+
+    /// Sleeps until then, if it is not yet.
+    pub(super) async fn until(&self, at: Micros) {
+        tokio::time::sleep_until((self.began + Duration::from_micros(at)).into()).await;
+    }
+
+    /// When an event says it happened: as good as its milliseconds. Without a readable time, now.
+    fn of(&self, record: &EventRecord) -> Micros {
+        let at = humantime::parse_rfc3339(&record.time).ok();
+        at.map_or_else(
+            || self.now(),
+            |at| at.duration_since(self.wall).unwrap_or_default().as_micros() as Micros,
+        )
+    }
+}
+
+/// What the events tell of the cluster just now.
+#[derive(Debug, Default)]
+struct Known {
+    nodes: Vec<NodeAddress>,
+    /// Who claims to lead.
+    claims: BTreeMap<NodeId, Leadership>,
+    /// Who is dead, or stands still.
+    away: BTreeSet<NodeId>,
+    /// Whose disk failed.
+    failed: BTreeSet<NodeId>,
+    happened: Vec<Happened>,
+    /// The last event that was seen.
+    seq: u64,
+}
+
+/// A cluster and what is known of it.
+pub(super) struct Stage {
+    pub(super) control: ControlClient,
+    pub(super) clock: Clock,
+    known: Mutex<Known>,
+}
+
+impl Stage {
+    /// The cluster behind `control`; time begins now.
+    pub(super) async fn open(control: ControlClient) -> Result<Stage, ControlError> {
+        let status = control.status().await?;
+        Ok(Stage {
+            control,
+            clock: Clock::start(),
+            known: Mutex::new(Known::of(&status)),
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Whoever held it panicked between two whole changes.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The nodes there are.
+    pub(super) fn nodes(&self) -> Vec<NodeAddress> {
+        self.known().nodes.clone()
+    }
+
+    /// The node at a place; places beyond the last begin anew.
+    pub(super) fn node(&self, place: usize) -> Option<NodeAddress> {
+        let known = self.known();
+        let at = place.checked_rem(known.nodes.len())?;
+        Some(known.nodes[at].clone())
+    }
+
+    /// Where a node is in the list, if it is.
+    pub(super) fn place(&self, id: &str) -> Option<usize> {
+        let known = self.known();
+        known.nodes.iter().position(|node| node.id.as_str() == id)
+    }
+
+    /// Who leads, as far as is known: the greatest claim of those that are there.
+    pub(super) fn leader(&self) -> Option<NodeId> {
+        self.known().leader()
+    }
+
+    /// Who is meant, if there is such a node just now.
+    pub(super) fn whom(&self, who: Who) -> Option<NodeId> {
+        let known = self.known();
+        let leader = known.leader();
+        match who {
+            Who::Node(place) => {
+                let id = words::id(place);
+                known.nodes.iter().any(|node| node.id == id).then_some(id)
+            }
+            Who::Leader => leader,
+            Who::Follower(nth) => {
+                let ids = known.nodes.iter().map(|node| &node.id);
+                let is_other = |id: &&NodeId| Some(*id) != leader.as_ref();
+                let others: Vec<&NodeId> = ids
+                    .filter(is_other)
+                    .filter(|id| !known.away.contains(*id))
+                    .collect();
+                let at = usize::from(nth).checked_rem(others.len())?;
+                Some(others[at].clone())
+            }
+        }
+    }
+
+    /// A node stands still, or goes on: no event says so.
+    pub(super) fn stands_still(&self, id: &NodeId, still: bool) {
+        let mut known = self.known();
+        match still {
+            true => known.away.insert(id.clone()),
+            false => known.away.remove(id),
+        };
+    }
+
+    /// Whether a node's disk failed since it started.
+    pub(super) fn has_failed(&self, id: &NodeId) -> bool {
+        self.known().failed.contains(id)
+    }
+
+    /// A node was added.
+    pub(super) fn joins(&self, node: NodeAddress) {
+        let mut known = self.known();
+        if known.nodes.iter().all(|other| other.id != node.id) {
+            known.nodes.push(node);
+        }
+    }
+
+    /// What has happened so far.
+    pub(super) fn happened(&self) -> Vec<Happened> {
+        self.known().happened.clone()
+    }
+
+    /// The last event that was seen.
+    pub(super) fn last_event(&self) -> u64 {
+        self.known().seq
+    }
+
+    /// Takes in what the cluster reports, until `stop`.
+    pub(super) async fn follow(&self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.read_events() => {}
+            }
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = sleep(AGAIN) => {}
+            }
+        }
+    }
+
+    async fn read_events(&self) {
+        let from = self.known().seq;
+        let Ok(mut events) = self.control.events(from, true).await else {
+            return;
+        };
+        while let Some(record) = events.next().await {
+            let at = self.clock.of(&record);
+            self.known().take(record, at);
+        }
+    }
+}
+
+impl Known {
+    fn of(status: &ClusterStatus) -> Known {
+        let address = |row: &crate::wire::control::NodeRow| NodeAddress {
+            id: row.id.clone(),
+            url: row.url.clone(),
+        };
+        let claim = |row: &crate::wire::control::NodeRow| {
+            let answer = row.answer.as_ref()?;
+            let (term, leader) = (answer.term, row.id.clone());
+            (answer.role == Role::Leader).then(|| (leader.clone(), Leadership { term, leader }))
+        };
+        let is_away = |row: &&crate::wire::control::NodeRow| row.state != NodeState::Up;
+        let away = status.nodes.iter().filter(is_away);
+        Known {
+            nodes: status.nodes.iter().map(address).collect(),
+            claims: status.nodes.iter().filter_map(claim).collect(),
+            away: away.map(|row| row.id.clone()).collect(),
+            failed: BTreeSet::new(),
+            happened: Vec::new(),
+            seq: status.last_event,
+        }
+    }
+
+    fn leader(&self) -> Option<NodeId> {
+        let claims = self.claims.values();
+        let here = claims.filter(|claim| !self.away.contains(&claim.leader));
+        here.max().map(|claim| claim.leader.clone())
+    }
+
+    fn take(&mut self, record: EventRecord, at: Micros) {
+        self.seq = record.seq;
+        if let Some(node) = &record.node {
+            match &record.event {
+                Event::Leader { term } => {
+                    let (term, leader) = (*term, node.clone());
+                    self.claims
+                        .insert(leader.clone(), Leadership { term, leader });
+                }
+                Event::SteppedDown { .. } | Event::NoQuorum { .. } | Event::Following { .. } => {
+                    self.claims.remove(node);
+                }
+                Event::Killed => {
+                    self.claims.remove(node);
+                    self.away.insert(node.clone());
+                    self.failed.remove(node);
+                }
+                Event::DiskFailed { .. } => {
+                    self.claims.remove(node);
+                    self.away.insert(node.clone());
+                    self.failed.insert(node.clone());
+                }
+                Event::Revived => {
+                    self.away.remove(node);
+                }
+                Event::Removed => self.nodes.retain(|other| other.id != *node),
+                _ => {}
+            }
+        }
+        self.happened.push(Happened {
+            at,
+            node: record.node,
+            event: record.event,
+        });
+    }
+}

@@ -1,0 +1,211 @@
+//! Whether a run kept what was expected of it, and why not. What clients saw is judged by the code that judges simulated
+//! runs; only what a simulator can look up in its nodes' logs is found out from outside here.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::chaos::available;
+use crate::chaos::losses::Losses;
+use crate::chaos::measures::Measures;
+use crate::chaos::recording::{Asked, Recording};
+use crate::check::history::Call;
+use crate::check::{Budget, Explanation, History, explain, explain_sequential};
+use crate::event::Event;
+use crate::sim::promise::{self, Breach, Claim, Judged};
+use crate::sim::{Expect, Plan};
+use crate::types::{Election, NodeId, Term};
+
+/// How long the judge may think, and as long again to explain.
+pub const BUDGET: Duration = Duration::from_secs(60);
+
+/// What was decided.
+#[derive(Debug, Clone)]
+pub enum Verdict {
+    /// What was expected is what happened.
+    Kept,
+    /// It is not.
+    Broken(Broken),
+    /// It cannot be told, and why.
+    Unknown(String),
+}
+
+/// What is broken.
+#[derive(Debug, Clone)]
+pub struct Broken {
+    /// Its name.
+    pub invariant: String,
+    /// How that shows.
+    pub what: String,
+    /// The operations that show it, by their events' numbers in the history.
+    pub events: Vec<usize>,
+    /// The few that cannot be put in order, where that is what is broken.
+    pub explanation: Option<Explanation>,
+}
+
+impl Broken {
+    /// Something that is said in a sentence.
+    pub fn new(invariant: &str, what: String) -> Broken {
+        Broken {
+            invariant: invariant.to_owned(),
+            what,
+            events: Vec::new(),
+            explanation: None,
+        }
+    }
+}
+
+/// Judges a live run.
+pub fn judge(plan: &Plan, recording: &Recording, losses: &Losses, measures: &Measures) -> Verdict {
+    let broken = observed(plan, recording);
+    if let Some(broken) = broken {
+        return Verdict::Broken(broken);
+    }
+    let seen = clients(plan, recording);
+    match seen {
+        Verdict::Kept => {}
+        other => return other,
+    }
+    if let Some(broken) = overall(plan, recording, losses, measures) {
+        return Verdict::Broken(broken);
+    }
+    match too_little(plan, recording, measures) {
+        Some(why) => Verdict::Unknown(why),
+        None => Verdict::Kept,
+    }
+}
+
+/// What nodes reported that may never be.
+fn observed(plan: &Plan, recording: &Recording) -> Option<Broken> {
+    let is_voted = plan.mode.election != Election::LowestId;
+    if !is_voted && plan.expect != Expect::OneLeader {
+        return None;
+    }
+    let mut led: BTreeMap<Term, &NodeId> = BTreeMap::new();
+    for happened in &recording.happened {
+        let (Event::Leader { term }, Some(node)) = (&happened.event, &happened.node) else {
+            continue;
+        };
+        let other = *led.entry(*term).or_insert(node);
+        if other != node {
+            let what = format!("{other} and {node} both lead term {term}");
+            return Some(Broken::new("election safety", what));
+        }
+    }
+    None
+}
+
+/// What clients saw.
+fn clients(plan: &Plan, recording: &Recording) -> Verdict {
+    let is_linearizable = plan.mode.is_linearizable();
+    let strongest = recording.history(is_linearizable, true);
+    let whole = recording.history(is_linearizable, false);
+    let claim = plan.expect.claim(plan.mode);
+    let until = Instant::now() + BUDGET;
+    match promise::judge(claim, &strongest, &whole, Budget::from(until), until) {
+        Judged::Kept => Verdict::Kept,
+        Judged::Undecided(why) => Verdict::Unknown(why),
+        Judged::Broken(breach) => {
+            let history = match claim {
+                Claim::Linearizable | Claim::Sequential => &strongest,
+                Claim::Nothing | Claim::Has(_) => &whole,
+            };
+            Verdict::Broken(explained(history, breach))
+        }
+    }
+}
+
+fn explained(history: &History, breach: Breach) -> Broken {
+    let deadline = Instant::now() + BUDGET;
+    let explanation = match breach.key {
+        Some(key) => explain(history, key, deadline),
+        None if !breach.order.is_empty() || breach.invariant == "sequential consistency" => Some(
+            explain_sequential(history, &breach.operations, &breach.order, deadline),
+        ),
+        None => None,
+    };
+    let events = match &explanation {
+        Some(e) => {
+            let operation = |number: &usize| e.history.operations[*number].invoked;
+            e.operations.iter().map(operation).collect()
+        }
+        None => {
+            let operation = |number: &usize| history.operations[*number].invoked;
+            breach.operations.iter().map(operation).collect()
+        }
+    };
+    Broken {
+        invariant: breach.invariant.to_owned(),
+        what: breach.what,
+        events,
+        explanation,
+    }
+}
+
+/// What shows in the end: whether all is well again, and whether what was acknowledged is there.
+fn overall(
+    plan: &Plan,
+    recording: &Recording,
+    losses: &Losses,
+    measures: &Measures,
+) -> Option<Broken> {
+    if let Some(why) = &recording.end.unrest {
+        let what = format!("everything is healed, and yet: {why}");
+        return Some(Broken::new("convergence", what));
+    }
+    if plan.expect == Expect::Available {
+        return available::broken(plan, recording, measures)
+            .map(|what| Broken::new("availability", what));
+    }
+    // A disk that is lost takes with it what only it held.
+    let has_lost_disks = recording.happened.iter().any(|h| h.event == Event::Wiped);
+    let missing = match plan.expect.may_lose(plan.mode, has_lost_disks) {
+        true => &losses.unreported,
+        false => &losses.gone,
+    };
+    let only_losses = matches!(plan.expect, Expect::Promised | Expect::NoLostAcks);
+    let number = *missing.first().filter(|_| only_losses)?;
+    let more = match missing.len() - 1 {
+        0 => String::new(),
+        more => format!(", and so are {more} more"),
+    };
+    let write = &recording.asked[number];
+    let mut broken = Broken::new(
+        "nothing acknowledged is missing",
+        format!(
+            "{} was acknowledged and is gone{more}",
+            told(recording, write)
+        ),
+    );
+    broken.events = missing
+        .iter()
+        .map(|n| recording.asked[*n].invoked)
+        .collect();
+    Some(broken)
+}
+
+/// A write in words, with the place in the log that it was told.
+fn told(recording: &Recording, asked: &Asked) -> String {
+    let key = &recording.keys[asked.key];
+    let what = match &asked.call {
+        Call::Write(value) | Call::Cas(_, value) => format!("{key}={value}"),
+        _ => format!("a delete of {key}"),
+    };
+    let entry = asked.entry.as_ref();
+    entry.map_or(what.clone(), |entry| format!("{what} ({entry:?})"))
+}
+
+/// Why a run proves nothing, if it does not.
+fn too_little(plan: &Plan, recording: &Recording, measures: &Measures) -> Option<String> {
+    let wanted = !plan.kinds.is_empty();
+    let took_effect = recording.struck.iter().any(|struck| struck.void.is_none());
+    if wanted && !took_effect {
+        return Some("no fault took effect: there was nothing to survive".to_owned());
+    }
+    let (asked, answered) = measures.outside_faults;
+    if 2 * answered < asked || measures.acknowledged == 0 {
+        return Some(format!(
+            "outside faults {answered} of {asked} operations were answered: too few to prove anything"
+        ));
+    }
+    None
+}

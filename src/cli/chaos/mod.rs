@@ -1,0 +1,264 @@
+//! `chaos`: breaks a cluster at random, and says whether it kept its promises.
+
+mod boot;
+mod page;
+mod report;
+mod summary;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tokio_util::sync::CancellationToken;
+
+use crate::chaos::drawing::{self, Target};
+use crate::chaos::live::{Live, Tell};
+use crate::chaos::losses::losses;
+use crate::chaos::measures::measure;
+use crate::chaos::recording::Recording;
+use crate::chaos::verdict::{Broken, Verdict, judge};
+use crate::chaos::virtually;
+use crate::cli::args::{Common, duration};
+use crate::cli::chaos::boot::Booted;
+use crate::cli::chaos::report::{How, Report};
+use crate::cli::ending::Ending;
+use crate::cli::failure::Failure;
+use crate::cli::sim::asked;
+use crate::cli::up::refused;
+use crate::cli::{out, target};
+use crate::client::control::ControlClient;
+use crate::runtime::boot::seed;
+use crate::sim::{Expect, Plan};
+use crate::types::{Mode, Safeguards};
+
+/// What is broken if nothing is said: all that leaves the members alone.
+const FAULTS: &str = "crash,partition,delay,drop,duplicate,reorder,pause,skew,disk";
+
+/// Break a cluster at random, and say whether it kept its promises
+///
+/// Seeded clients write, read, compare-and-set and delete, while seeded faults strike and are lifted on a schedule that is printed.
+/// Then everything is healed, quiet is awaited, every key is read, and what was seen is judged. The same seed gives the same
+/// schedule. Ctrl-C heals, then judges what there is; a second one ends it at once.
+///
+/// Exit code 0: the promise was kept; 1: broken; 4: unknown, as when no fault took effect.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  cluster chaos                                       the running cluster, for a minute
+  cluster chaos --up '--raft --nodes 5' --for 20s --seed 7   boots one, breaks it, takes it down
+  cluster chaos --up '--nodes 3' --faults crash --target leader --expect no-lost-acks
+  cluster chaos --up '' --faults none --for 5s       a default cluster, and nothing wrong with it
+  cluster chaos --up '--raft' --history out.jsonl; cluster check out.jsonl
+  cluster chaos --sim --up '--raft --nodes 5' --seed 7       the same plan in the simulator")]
+pub(super) struct Chaos {
+    /// How long clients ask
+    #[arg(long = "for", value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    time: Duration,
+    /// What the schedule is drawn from [default: any]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+    /// Which faults there may be: crash, partition, delay, drop, duplicate, reorder, pause, skew, disk, member; all; none
+    #[arg(long, value_name = "FAULTS", default_value = FAULTS, value_parser = asked::faults)]
+    faults: asked::Faults,
+    /// At whom they are aimed
+    #[arg(
+        long,
+        value_name = "WHOM",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "leader,follower,random"
+    )]
+    target: Vec<Target>,
+    /// How many clients
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=200))]
+    clients: u16,
+    /// How many operations a second, of all clients together
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    rate: u64,
+    /// How many keys they use
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    keys: u16,
+    /// What the run is held to
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
+    expect: Expect,
+    /// Fail if fewer operations are answered, as in 99%
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    min_availability: Option<f64>,
+    /// Write down what clients saw, for cluster check
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    history: Option<PathBuf>,
+    /// Draw the run on a page: what became of every node, the faults, every operation, and why
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    html: Option<PathBuf>,
+    /// Boot a cluster for it with these flags of `up`, on free ports, and take it down afterwards
+    #[arg(long, value_name = "FLAGS", allow_hyphen_values = true)]
+    up: Option<String>,
+    /// Play the plan in the simulator, in virtual time
+    #[arg(long)]
+    sim: bool,
+}
+
+/// `99%` or `99.5`.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('%').parse::<f64>().ok();
+    number
+        .filter(|number| (0.0..=100.0).contains(number))
+        .ok_or_else(|| "write it as 99%".to_owned())
+}
+
+pub(super) async fn run(args: &Chaos, common: &Common) -> Result<(), Failure> {
+    let how = match &args.up {
+        Some(flags) => {
+            let options = boot::options(flags, common)?;
+            How {
+                nodes: options.nodes.unwrap_or(3),
+                mode: options.mode,
+                safeguards: options.safeguards,
+                heartbeat: options.heartbeat,
+                election_timeout: options.election_timeout,
+            }
+        }
+        None => running(&target::running(common)?).await?,
+    };
+    let seed = match args.seed {
+        Some(seed) => seed,
+        // Short enough to be typed again.
+        None => seed().map_err(refused)? % 1_000_000,
+    };
+    let plan = Arc::new(drawing::draw(&asked_of(args, &how), seed));
+    report::announce(common, &plan, args);
+    match args.sim {
+        true => simulate(args, common, &plan),
+        false => live(args, common, plan).await,
+    }
+}
+
+/// How the running cluster is run.
+async fn running(running: &target::Running) -> Result<How, Failure> {
+    let info = running.control.info().await;
+    let info = info.map_err(|error| running.failure(error))?;
+    Ok(How {
+        nodes: info.nodes.len(),
+        mode: Mode {
+            election: info.mode.election,
+            replication: info.mode.replication,
+        },
+        safeguards: Safeguards::default(),
+        heartbeat: Duration::from_millis(info.heartbeat_ms),
+        election_timeout: Duration::from_millis(info.election_timeout_ms),
+    })
+}
+
+fn asked_of(args: &Chaos, how: &How) -> drawing::Options {
+    let mut faults = args.faults.0.clone();
+    faults.retain(|kind| *kind != crate::sim::Kind::Membership || how.mode.is_linearizable());
+    drawing::Options {
+        nodes: how.nodes,
+        mode: how.mode,
+        safeguards: how.safeguards,
+        heartbeat: how.heartbeat,
+        election_timeout: how.election_timeout,
+        faults,
+        targets: args.target.clone(),
+        time: args.time.as_micros() as u64,
+        clients: args.clients.into(),
+        rate: args.rate,
+        keys: args.keys.into(),
+        expect: args.expect,
+    }
+}
+
+fn simulate(args: &Chaos, common: &Common, plan: &Arc<Plan>) -> Result<(), Failure> {
+    let simulated = virtually::play(plan);
+    let (losses, measures) = (losses(&simulated.recording), measure(&simulated.recording));
+    let began = Instant::now();
+    let verdict = match &simulated.violation {
+        // What clients saw is explained, where that is what is broken.
+        Some(violation) => match judge(plan, &simulated.recording, &losses, &measures) {
+            Verdict::Broken(broken) if broken.explanation.is_some() => Verdict::Broken(broken),
+            _ => Verdict::Broken(Broken::new(violation.invariant, violation.what.clone())),
+        },
+        None if simulated.is_undecided => Verdict::Unknown("not decided in time".to_owned()),
+        None => judge(plan, &simulated.recording, &losses, &measures),
+    };
+    let report = Report {
+        args,
+        common,
+        judging: began.elapsed(),
+        plan,
+        recording: &simulated.recording,
+        losses: &losses,
+        measures: &measures,
+        verdict: &verdict,
+    };
+    report.give()
+}
+
+async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Failure> {
+    let mut ending = Ending::new()?;
+    let interrupted = CancellationToken::new();
+    let told = interrupted.clone();
+    tokio::spawn(async move {
+        ending.wait().await;
+        told.cancel();
+        ending.insist();
+    });
+    let booted = match &args.up {
+        Some(flags) => Some(Booted::boot(boot::options(flags, common)?).await?),
+        None => None,
+    };
+    let control = match &booted {
+        Some(booted) => booted.control.clone(),
+        None => target::running(common)?.control,
+    };
+    let recording = play(common, plan.clone(), control, booted.is_some(), interrupted).await;
+    if let Some(booted) = booted {
+        booted.down().await;
+    }
+    let recording = recording?;
+    let (losses, measures) = (losses(&recording), measure(&recording));
+    let began = Instant::now();
+    let verdict = judge(&plan, &recording, &losses, &measures);
+    let report = Report {
+        args,
+        common,
+        judging: began.elapsed(),
+        plan: &plan,
+        recording: &recording,
+        losses: &losses,
+        measures: &measures,
+        verdict: &verdict,
+    };
+    report.give()
+}
+
+async fn play(
+    common: &Common,
+    plan: Arc<Plan>,
+    control: ControlClient,
+    is_own: bool,
+    interrupted: CancellationToken,
+) -> Result<Recording, Failure> {
+    let (telling, watching) = (common.clone(), common.clone());
+    let tell: Tell = Arc::new(move |line| out::note(&telling, line));
+    // Alone on a cluster of its own; elsewhere apart from all that is there.
+    let prefix = match is_own {
+        true => String::new(),
+        false => format!("chaos-{:06x}-", seed().map_err(refused)? & 0xff_ffff),
+    };
+    let live = Live {
+        plan,
+        control,
+        prefix,
+        tell,
+        progress: Box::new(move |asked, answered| {
+            out::detail(
+                &watching,
+                &format!("{asked} operations asked, {answered} answered"),
+            );
+        }),
+        interrupted,
+    };
+    let played = live.play().await;
+    played.map_err(|error| Failure::new("chaos-failed", error.to_string()))
+}

@@ -1,0 +1,77 @@
+//! Messages that are late travel alone, so that none holds another back. What has left a node is the network's: it
+//! arrives, whatever becomes of its sender meanwhile.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::sleep;
+
+use crate::protocol::MessageKind;
+use crate::runtime::lane::Lane;
+use crate::runtime::line::Line;
+
+/// How many messages may be under way on one lane; more are lost, as on any link that is longer than it is wide.
+const UNDER_WAY: usize = 2048;
+
+/// How many lines are kept for those to come.
+const KEPT: usize = 4;
+
+/// The couriers of one lane.
+#[derive(Default)]
+pub(super) struct Couriers(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    under_way: usize,
+    resting: Vec<Line>,
+}
+
+impl Couriers {
+    /// Has a message of `lane` arrive in `after`.
+    pub(super) fn send(
+        self: &Arc<Couriers>,
+        lane: &Lane,
+        after: Duration,
+        kind: MessageKind,
+        body: Bytes,
+    ) {
+        if !self.leaves() {
+            return;
+        }
+        // Before anything else, so that it arrives in time however busy everybody is.
+        let arrival = sleep(after);
+        let (couriers, mut lane) = (self.clone(), lane.another());
+        tokio::spawn(async move {
+            arrival.await;
+            if let Some(line) = couriers.rested() {
+                lane.line = line;
+            }
+            lane.deliver(kind, body).await;
+            couriers.arrived(lane.line);
+        });
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn leaves(&self) -> bool {
+        let mut inner = self.inner();
+        let fits = inner.under_way < UNDER_WAY;
+        inner.under_way += usize::from(fits);
+        fits
+    }
+
+    fn rested(&self) -> Option<Line> {
+        self.inner().resting.pop()
+    }
+
+    fn arrived(&self, line: Line) {
+        let mut inner = self.inner();
+        inner.under_way -= 1;
+        if inner.resting.len() < KEPT {
+            inner.resting.push(line);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Faults of a running cluster: a book of what is in force, each under a name of its own, and what it takes to set and to
+//! undo it.
+
+mod links;
+mod nodes;
+mod resolve;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use crate::engine::{Engine, EngineError};
+use crate::event::Event;
+use crate::rng::Rng;
+use crate::runtime::cluster::Cluster;
+use crate::types::NodeId;
+use crate::wire::fault_words;
+use crate::wire::faults::{FaultInForce, FaultOrder, HealOrder, Healed, Link, Meant, Trouble};
+
+/// What is in force.
+#[derive(Debug, Default)]
+pub(super) struct Book {
+    inner: Mutex<Inner>,
+    /// Held by whoever sets or undoes faults.
+    pub(super) changes: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// How many of each kind there were.
+    counts: BTreeMap<&'static str, u32>,
+    last: u32,
+    standing: Vec<Standing>,
+}
+
+/// A fault in force.
+#[derive(Debug, Clone)]
+struct Standing {
+    /// What the verdicts know it by.
+    number: u32,
+    shown: FaultInForce,
+}
+
+/// What is to be written down of a new fault.
+struct Entry {
+    trouble: Trouble,
+    struck: Vec<NodeId>,
+    links: Vec<Link>,
+    lasts: bool,
+}
+
+/// What all faults of one order share.
+struct Ordered {
+    roles: Vec<Meant>,
+    until: Option<Duration>,
+    by: String,
+    seed: u64,
+    /// How many nodes there are.
+    total: usize,
+}
+
+impl Book {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn list(&self) -> Vec<FaultInForce> {
+        let inner = self.inner();
+        inner.standing.iter().map(|one| one.shown.clone()).collect()
+    }
+
+    /// Whether one in force is so.
+    fn has(&self, is_so: impl Fn(&FaultInForce) -> bool) -> bool {
+        let inner = self.inner();
+        inner.standing.iter().any(|one| is_so(&one.shown))
+    }
+
+    fn number(&self) -> u32 {
+        let mut inner = self.inner();
+        inner.last += 1;
+        inner.last
+    }
+
+    /// Writes a fault down, under a name that none had before.
+    fn enter(&self, number: u32, entry: Entry, ordered: &Ordered) -> FaultInForce {
+        let mut inner = self.inner();
+        let word = fault_words::word(&entry.trouble);
+        let count = inner.counts.entry(word).or_default();
+        *count += 1;
+        let name = format!("{word}-{count}");
+        let now = SystemTime::now();
+        let shown = FaultInForce {
+            what: fault_words::what(&entry.trouble, ordered.total),
+            expect: fault_words::expect(&entry.trouble).to_owned(),
+            undo: fault_words::undo(&entry.trouble, &name),
+            struck: entry.struck,
+            links: entry.links,
+            trouble: entry.trouble,
+            roles: ordered.roles.clone(),
+            since: shown_at(now),
+            until: match (entry.lasts, ordered.until) {
+                (true, Some(time)) => Some(shown_at(now + time)),
+                _ => None,
+            },
+            by: ordered.by.clone(),
+            lasts: entry.lasts,
+            name,
+        };
+        if entry.lasts {
+            let shown = shown.clone();
+            inner.standing.push(Standing { number, shown });
+        }
+        shown
+    }
+
+    fn find(&self, name: &str) -> Option<Standing> {
+        let inner = self.inner();
+        let mut standing = inner.standing.iter();
+        standing.find(|one| one.shown.name == name).cloned()
+    }
+
+    fn strike_out(&self, name: &str) {
+        let mut inner = self.inner();
+        inner.standing.retain(|one| one.shown.name != name);
+    }
+
+    fn rewrite(&self, shown: &FaultInForce) {
+        let mut inner = self.inner();
+        let mut standing = inner.standing.iter_mut();
+        if let Some(one) = standing.find(|one| one.shown.name == shown.name) {
+            one.shown = shown.clone();
+        }
+    }
+}
+
+fn shown_at(moment: SystemTime) -> String {
+    humantime::format_rfc3339_millis(moment).to_string()
+}
+
+impl Cluster {
+    /// Sets what is ordered, and sees to it that it ends in time.
+    pub(super) async fn set_faults(
+        &self,
+        order: FaultOrder,
+    ) -> Result<Vec<FaultInForce>, EngineError> {
+        let _alone = self.book.changes.lock().await;
+        if order.for_ms == Some(0) {
+            return Err(EngineError::Senseless(
+                "a fault that lasts no time does nothing".to_owned(),
+            ));
+        }
+        let seed = order.seed.unwrap_or_else(|| self.seeds().draw());
+        let (trouble, roles) = self.resolve(order.trouble, &mut Rng::new(seed)).await?;
+        let ordered = Ordered {
+            roles,
+            until: order.for_ms.map(Duration::from_millis),
+            by: order.by,
+            seed,
+            total: self.slots().len(),
+        };
+        let set = match links::is_of_links(&trouble) {
+            true => vec![self.set_links(trouble, &ordered)?],
+            false => self.set_on_nodes(trouble, &ordered).await?,
+        };
+        for fault in &set {
+            self.tell_set(fault);
+        }
+        if let Some(time) = ordered.until {
+            let lasting = set.iter().filter(|fault| fault.lasts);
+            self.undo_in(time, lasting.map(|fault| fault.name.clone()).collect());
+        }
+        Ok(set)
+    }
+
+    fn tell_set(&self, fault: &FaultInForce) {
+        let (name, what, by) = (fault.name.clone(), fault.what.clone(), fault.by.clone());
+        let until = fault.until.clone();
+        let event = Event::FaultSet {
+            name,
+            what,
+            until,
+            by,
+        };
+        self.report(None, event);
+    }
+
+    /// Undoes these when their time is over, whatever becomes of whoever ordered them.
+    fn undo_in(&self, time: Duration, names: Vec<String>) {
+        let cluster = self.myself();
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            let Some(cluster) = cluster.upgrade() else {
+                return;
+            };
+            for name in names {
+                // Somebody may have undone it before.
+                let _ = cluster.undo(&name, "its time is over").await;
+            }
+        });
+    }
+
+    /// Undoes what is ordered; what is not in force is refused before anything is undone.
+    pub(super) async fn heal_faults(&self, order: HealOrder) -> Result<Healed, EngineError> {
+        if let Some((a, b)) = &order.between {
+            return self.heal_between(a, b, &order.by).await;
+        }
+        let names = match order.names {
+            Some(names) => names,
+            None => self.book.list().into_iter().map(|one| one.name).collect(),
+        };
+        for name in &names {
+            if self.book.find(name).is_none() {
+                return Err(EngineError::UnknownFault(name.clone()));
+            }
+        }
+        let mut undone = Vec::new();
+        for name in names {
+            // One whose time was over in this moment is undone as well.
+            undone.extend(self.undo(&name, &order.by).await?);
+        }
+        let eased = Vec::new();
+        Ok(Healed { undone, eased })
+    }
+
+    async fn undo(&self, name: &str, by: &str) -> Result<Option<FaultInForce>, EngineError> {
+        let _alone = self.book.changes.lock().await;
+        let Some(standing) = self.book.find(name) else {
+            return Ok(None);
+        };
+        match links::is_of_links(&standing.shown.trouble) {
+            true => self.change_faults(|faults| {
+                faults.lift(standing.number);
+            }),
+            false => {
+                self.undo_on_nodes(&standing.shown, standing.number).await?;
+            }
+        }
+        self.book.strike_out(name);
+        self.tell_undone(&standing.shown, by);
+        Ok(Some(standing.shown))
+    }
+
+    fn tell_undone(&self, fault: &FaultInForce, by: &str) {
+        let (name, what, by) = (fault.name.clone(), fault.what.clone(), by.to_owned());
+        self.report(None, Event::FaultUndone { name, what, by });
+    }
+}
+
+/// `nodes` in an order that chance decides.
+fn shuffled(mut nodes: Vec<NodeId>, rng: &mut Rng) -> Vec<NodeId> {
+    for at in (1..nodes.len()).rev() {
+        nodes.swap(at, rng.below(at as u64 + 1) as usize);
+    }
+    nodes
+}

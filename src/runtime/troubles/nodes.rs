@@ -1,0 +1,256 @@
+//! Faults of nodes themselves: they stand still, their clocks run wrong, their disks fail, their clients do not reach
+//! them. Each node's is a fault by itself.
+
+use std::sync::Arc;
+
+use crate::engine::{Engine, EngineError, Harm};
+use crate::faults::Fault;
+use crate::runtime::cluster::Cluster;
+use crate::runtime::slot::{Slot, State};
+use crate::runtime::troubles::{Entry, Ordered};
+use crate::types::NodeId;
+use crate::wire::faults::{FaultInForce, LinkFault, Trouble};
+
+/// The true speed of a clock, in millionths.
+const TRUE: u32 = 1_000_000;
+
+/// How wrong a clock may run: a thousand times too slow or too fast.
+const RATES: std::ops::RangeInclusive<u32> = 1_000..=1_000_000_000;
+
+fn senseless(why: &str) -> EngineError {
+    EngineError::Senseless(why.to_owned())
+}
+
+/// The same trouble for each of its nodes.
+fn each(mut trouble: Trouble) -> Vec<(String, Trouble)> {
+    let nodes = nodes_of(&mut trouble).map(std::mem::take);
+    let alone = |node: String| {
+        let mut trouble = trouble.clone();
+        if let Some(nodes) = nodes_of(&mut trouble) {
+            nodes.push(node.clone());
+        }
+        (node, trouble)
+    };
+    nodes.unwrap_or_default().into_iter().map(alone).collect()
+}
+
+fn nodes_of(trouble: &mut Trouble) -> Option<&mut Vec<String>> {
+    match trouble {
+        Trouble::Client { nodes, .. }
+        | Trouble::Pause { nodes }
+        | Trouble::Skew { nodes, .. }
+        | Trouble::Jump { nodes, .. }
+        | Trouble::SlowDisk { nodes, .. }
+        | Trouble::FullDisk { nodes }
+        | Trouble::FailSync { nodes }
+        | Trouble::CorruptTail { nodes } => Some(nodes),
+        Trouble::Links { .. }
+        | Trouble::Partition { .. }
+        | Trouble::Split { .. }
+        | Trouble::Bridge { .. }
+        | Trouble::Ring
+        | Trouble::Isolate { .. } => None,
+    }
+}
+
+/// Whether two of the kind on one node would be one.
+fn is_alike(a: &Trouble, b: &Trouble) -> bool {
+    let stacks = matches!(a, Trouble::Client { .. } | Trouble::Jump { .. });
+    !stacks && std::mem::discriminant(a) == std::mem::discriminant(b)
+}
+
+fn check_client(fault: &LinkFault) -> Result<(), EngineError> {
+    if fault.duplicate > 0 || fault.reorder > 0 || fault.bytes_per_second > 0 {
+        return Err(senseless(
+            "between clients and a node messages are cut, late or lost; no more than that",
+        ));
+    }
+    match *fault == LinkFault::default() {
+        true => Err(senseless(
+            "nothing is to become of the requests: say delay or loss",
+        )),
+        false => Ok(()),
+    }
+}
+
+impl Cluster {
+    /// Whether it was made to stand still.
+    pub(in crate::runtime) fn is_paused(&self, id: &NodeId) -> bool {
+        self.book.has(|fault| {
+            matches!(fault.trouble, Trouble::Pause { .. }) && fault.struck.contains(id)
+        })
+    }
+
+    /// A node that stands still is killed: it stands no more.
+    pub(in crate::runtime) fn forget_pause(&self, id: &NodeId) {
+        for fault in self.book.list() {
+            let is_pause = matches!(fault.trouble, Trouble::Pause { .. });
+            if is_pause && fault.struck.contains(id) {
+                self.book.strike_out(&fault.name);
+                self.tell_undone(&fault, "it was killed");
+            }
+        }
+    }
+
+    /// What is in force on a node that is gone is gone with it.
+    pub(in crate::runtime) fn forget_node(&self, id: &NodeId) {
+        for fault in self.book.list() {
+            if fault.links.is_empty() && fault.struck.contains(id) {
+                self.book.strike_out(&fault.name);
+                self.tell_undone(&fault, "the node was removed");
+            }
+        }
+    }
+
+    /// Nothing is set on any of them unless it can be set on all.
+    pub(super) async fn set_on_nodes(
+        &self,
+        trouble: Trouble,
+        ordered: &Ordered,
+    ) -> Result<Vec<FaultInForce>, EngineError> {
+        let mut ready = Vec::new();
+        for (name, trouble) in each(trouble) {
+            let id = NodeId::new(&name).map_err(|_| EngineError::UnknownNode(name.clone()))?;
+            let slot = self.slot(&id)?;
+            self.check(&id, &slot, &trouble).await?;
+            ready.push((id, slot, trouble));
+        }
+        let mut set = Vec::new();
+        for (id, slot, trouble) in ready {
+            let number = self.book.number();
+            let lasts = !matches!(trouble, Trouble::Jump { .. } | Trouble::CorruptTail { .. });
+            self.strike(&id, &slot, &trouble, number).await?;
+            let entry = Entry {
+                trouble,
+                struck: vec![id],
+                links: Vec::new(),
+                lasts,
+            };
+            set.push(self.book.enter(number, entry, ordered));
+        }
+        Ok(set)
+    }
+
+    /// Whether that makes sense for that node now.
+    async fn check(&self, id: &NodeId, slot: &Slot, trouble: &Trouble) -> Result<(), EngineError> {
+        let same = |fault: &FaultInForce| is_alike(&fault.trouble, trouble);
+        let standing = self.book.list();
+        let mut standing = standing.iter().filter(|fault| fault.struck.contains(id));
+        if let Some(fault) = standing.find(|fault| same(fault)) {
+            return Err(EngineError::Refused(format!(
+                "{id} suffers from that already: {} ({}); first: {}",
+                fault.name, fault.what, fault.undo
+            )));
+        }
+        let dead = || {
+            EngineError::Refused(format!(
+                "{id} is dead: there is nothing to be done to it (cluster revive {id})"
+            ))
+        };
+        match trouble {
+            Trouble::Client { fault, .. } => check_client(fault),
+            Trouble::Pause { .. } => match &*slot.state.lock().await {
+                State::Running(_) => Ok(()),
+                State::Killed(..) => Err(dead()),
+                State::Gone => Err(EngineError::Stopping),
+            },
+            Trouble::Skew { rate_ppm: TRUE, .. } => {
+                Err(senseless("a clock that runs at rate 1 is a true one"))
+            }
+            Trouble::Skew { rate_ppm, .. } if !RATES.contains(rate_ppm) => {
+                Err(senseless("a clock's rate is between 0.001 and 1000"))
+            }
+            Trouble::Jump { by, .. } | Trouble::SlowDisk { by, .. } if by.is_zero() => {
+                Err(senseless("no time at all changes nothing"))
+            }
+            Trouble::CorruptTail { .. } if self.options().data_dir.is_none() => {
+                Err(EngineError::Refused(format!(
+                    "{id} keeps its data in memory, and that has no end which could be torn: start the cluster with --data-dir"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn strike(
+        &self,
+        id: &NodeId,
+        slot: &Arc<Slot>,
+        trouble: &Trouble,
+        number: u32,
+    ) -> Result<(), EngineError> {
+        let ailments = self.ailments(id);
+        match trouble {
+            Trouble::Client { fault, .. } => {
+                let (node, clients) = ([id.clone()], [self.world.net.clients().clone()]);
+                let fault = Fault::from(*fault);
+                self.change_faults(|faults| {
+                    faults.set(number, &clients, &node, fault);
+                    faults.set(number, &node, &clients, fault);
+                });
+            }
+            Trouble::Pause { .. } => match &*slot.state.lock().await {
+                State::Running(node) => node.pause(),
+                State::Killed(..) | State::Gone => {}
+            },
+            Trouble::Skew { rate_ppm, .. } => slot.clock.set_rate(*rate_ppm),
+            Trouble::Jump { by, .. } => slot.clock.jump(*by),
+            Trouble::SlowDisk { by, .. } => ailments.set_slow(*by),
+            Trouble::FullDisk { .. } => ailments.set_full(true),
+            Trouble::FailSync { .. } => ailments.set_failing(true),
+            Trouble::CorruptTail { .. } => drop(self.kill(id, Harm::TearTail).await?),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub(super) async fn undo_on_nodes(
+        &self,
+        fault: &FaultInForce,
+        number: u32,
+    ) -> Result<(), EngineError> {
+        for id in &fault.struck {
+            let slot = self.slot(id)?;
+            let ailments = self.ailments(id);
+            match &fault.trouble {
+                Trouble::Client { .. } => self.change_faults(|faults| {
+                    faults.lift(number);
+                }),
+                Trouble::Pause { .. } => {
+                    let standstill = match &*slot.state.lock().await {
+                        State::Running(node) => Some(node.standstill.clone()),
+                        State::Killed(..) | State::Gone => None,
+                    };
+                    if let Some(standstill) = standstill {
+                        standstill.end().await;
+                    }
+                }
+                Trouble::Skew { .. } => slot.clock.set_rate(TRUE),
+                Trouble::SlowDisk { .. } => ailments.set_slow(std::time::Duration::ZERO),
+                Trouble::FullDisk { .. } => {
+                    ailments.set_full(false);
+                    self.restart_if_failed(id, &slot).await?;
+                }
+                Trouble::FailSync { .. } => {
+                    ailments.set_failing(false);
+                    self.restart_if_failed(id, &slot).await?;
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A node whose disk failed takes no part until it is started again, on what the disk has.
+    async fn restart_if_failed(&self, id: &NodeId, slot: &Slot) -> Result<(), EngineError> {
+        let has_failed = match &*slot.state.lock().await {
+            State::Running(node) => node.window().look(|view| view.disk.is_some()),
+            State::Killed(..) | State::Gone => false,
+        };
+        if has_failed {
+            self.kill(id, Harm::None).await?;
+            self.revive(id, false).await?;
+        }
+        Ok(())
+    }
+}

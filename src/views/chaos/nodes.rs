@@ -1,0 +1,136 @@
+//! What became of each node, as spans of time.
+
+use std::collections::BTreeSet;
+
+use crate::chaos::recording::{Planned, Recording, Struck};
+use crate::chaos::words;
+use crate::event::Event;
+use crate::sim::plan::{Harm, Micros};
+use crate::types::NodeId;
+
+/// Something that a node was for a while.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) from: Micros,
+    pub(super) until: Micros,
+    pub(super) what: State,
+}
+
+/// What a node can be seen to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum State {
+    /// It leads; in which term, if that was reported.
+    Leads(Option<u64>),
+    /// It is dead.
+    Dead,
+    /// It stands still.
+    Still,
+    /// It is cut off, or part of a group that is.
+    Apart,
+}
+
+/// All nodes that there were, in order.
+pub(super) fn all(recording: &Recording) -> Vec<NodeId> {
+    let reported = recording.happened.iter().filter_map(|h| h.node.clone());
+    let all: BTreeSet<NodeId> = recording.nodes.iter().cloned().chain(reported).collect();
+    all.into_iter().collect()
+}
+
+/// What `node` was, until `end`.
+pub(super) fn spans(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
+    let mut spans = roles(recording, node, end);
+    for struck in recording.struck.iter().filter(|s| s.void.is_none()) {
+        if let Some(what) = state(struck, node) {
+            spans.push(Span {
+                from: struck.from,
+                until: struck.until.unwrap_or(end),
+                what,
+            });
+        }
+    }
+    spans
+}
+
+fn roles(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
+    let mut spans = Vec::new();
+    let mut open =
+        (recording.first_leader.as_ref() == Some(node)).then_some((0, State::Leads(None)));
+    let mut turn = |open: &mut Option<(Micros, State)>, at: Micros, next: Option<State>| {
+        if let Some((from, what)) = open.take() {
+            let until = at;
+            spans.push(Span { from, until, what });
+        }
+        *open = next.map(|next| (at, next));
+    };
+    let own = recording
+        .happened
+        .iter()
+        .filter(|h| h.node.as_ref() == Some(node));
+    for happened in own {
+        match &happened.event {
+            Event::Leader { term } => {
+                turn(&mut open, happened.at, Some(State::Leads(Some(*term))));
+            }
+            Event::Killed | Event::Removed => turn(&mut open, happened.at, Some(State::Dead)),
+            Event::Revived
+            | Event::SteppedDown { .. }
+            | Event::NoQuorum { .. }
+            | Event::Following { .. }
+            | Event::DiskFailed { .. } => turn(&mut open, happened.at, None),
+            _ => {}
+        }
+    }
+    turn(&mut open, end, None);
+    spans
+}
+
+fn state(struck: &Struck, node: &NodeId) -> Option<State> {
+    let Planned::Harm(harm) = &struck.planned else {
+        return None;
+    };
+    let is_meant = struck.whom.contains(node);
+    match harm {
+        Harm::Pause(_) if is_meant => Some(State::Still),
+        Harm::Isolate { .. } if is_meant => Some(State::Apart),
+        Harm::Partition(groups) => {
+            let mut named = groups.iter().flatten();
+            let is_named = named.any(|place| words::id(*place) == *node);
+            is_named.then_some(State::Apart)
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chaos::recording::Happened;
+
+    #[test]
+    fn a_node_leads_until_it_dies_and_is_dead_until_it_is_revived() {
+        let node = NodeId::nth(1);
+        let at = |at, event| Happened {
+            at,
+            node: Some(node.clone()),
+            event,
+        };
+        let recording = Recording {
+            first_leader: Some(node.clone()),
+            happened: vec![
+                at(5, Event::Killed),
+                at(7, Event::Revived),
+                at(9, Event::Leader { term: 3 }),
+            ],
+            ..Recording::default()
+        };
+        let span = |from, until, what| Span { from, until, what };
+        assert_eq!(
+            spans(&recording, &node, 12),
+            [
+                span(0, 5, State::Leads(None)),
+                span(5, 7, State::Dead),
+                span(9, 12, State::Leads(Some(3)))
+            ]
+        );
+    }
+}

@@ -1,0 +1,234 @@
+//! Faults in words: what they are called, what they do, what one may expect to see, and how to undo them.
+
+use std::time::Duration;
+
+use crate::faults::Permille;
+use crate::types::NodeId;
+use crate::wire::faults::{LinkFault, Trouble, Way};
+
+/// The word that names are made of: `cut` for `cut-1`. Of a link's faults the heaviest gives the name.
+pub fn word(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::Links { fault, .. } => link_word(fault),
+        Trouble::Partition { .. } | Trouble::Split { .. } => "partition",
+        Trouble::Bridge { .. } => "bridge",
+        Trouble::Ring => "ring",
+        Trouble::Isolate { .. } => "isolate",
+        Trouble::Client { .. } => "client",
+        Trouble::Pause { .. } => "pause",
+        Trouble::Skew { .. } => "skew",
+        Trouble::Jump { .. } => "jump",
+        Trouble::SlowDisk { .. }
+        | Trouble::FullDisk { .. }
+        | Trouble::FailSync { .. }
+        | Trouble::CorruptTail { .. } => "disk",
+    }
+}
+
+fn link_word(fault: &LinkFault) -> &'static str {
+    let words = [
+        (fault.cut, "cut"),
+        (fault.loss > 0, "loss"),
+        (!(fault.delay + fault.jitter).is_zero(), "delay"),
+        (fault.bytes_per_second > 0, "bandwidth"),
+        (fault.duplicate > 0, "duplicate"),
+        (fault.reorder > 0, "reorder"),
+    ];
+    let mut set = words.iter().filter(|(is_set, _)| *is_set);
+    set.next().map_or("link", |(_, word)| word)
+}
+
+/// What it does, with the nodes that it strikes, once roles are resolved; of `total` nodes.
+pub fn what(trouble: &Trouble, total: usize) -> String {
+    let list = |nodes: &[String]| match nodes.len() {
+        all if all == total && total > 2 => "all".to_owned(),
+        _ => nodes.join(", "),
+    };
+    match trouble {
+        Trouble::Links {
+            from,
+            to,
+            fault,
+            only,
+            one_way,
+        } => {
+            let arrow = if *one_way || from == to { "→" } else { "↔" };
+            let only: Vec<&str> = only.iter().map(|traffic| traffic.as_str()).collect();
+            let only = match only.as_slice() {
+                [] => String::new(),
+                only => format!(", only {}", only.join(" and ")),
+            };
+            let (from, to) = (list(from), list(to));
+            format!("{from} {arrow} {to}: {}{only}", link(fault))
+        }
+        Trouble::Partition { groups, one_way } => {
+            let groups: Vec<String> = groups.iter().map(|group| list(group)).collect();
+            let hear = match one_way {
+                true => "what those before say does not reach those after",
+                false => "they do not hear each other",
+            };
+            format!("{}: {hear}", groups.join(" / "))
+        }
+        Trouble::Split { .. } => "two halves that do not hear each other".to_owned(),
+        Trouble::Bridge { node } => format!(
+            "two halves that meet only in {}",
+            node.as_deref().unwrap_or("one node")
+        ),
+        Trouble::Ring => {
+            "a ring: each hears only its neighbours, a majority with it, no two the same".to_owned()
+        }
+        Trouble::Isolate { nodes, way } => {
+            let how = match way {
+                Way::Both => "cut off from all others",
+                Way::Out => "mute: heard by nobody, though hearing all",
+                Way::In => "deaf: hearing nobody, though heard by all",
+            };
+            format!("{}: {how}", list(nodes))
+        }
+        Trouble::Client { nodes, fault } => {
+            format!("clients ↔ {}: {}", list(nodes), link(fault))
+        }
+        Trouble::Pause { nodes } => {
+            format!(
+                "{}: stands still; its port accepts and answers nothing",
+                list(nodes)
+            )
+        }
+        Trouble::Skew { nodes, rate_ppm } => {
+            let rate = f64::from(*rate_ppm) / 1e6;
+            format!("{}: its clock runs {rate} times as fast", list(nodes))
+        }
+        Trouble::Jump { nodes, by } => {
+            format!("{}: its clock jumped ahead by {}", list(nodes), time(*by))
+        }
+        Trouble::SlowDisk { nodes, by } => {
+            format!(
+                "{}: each synced write takes {} longer",
+                list(nodes),
+                time(*by)
+            )
+        }
+        Trouble::FullDisk { nodes } => format!("{}: no space left on its disk", list(nodes)),
+        Trouble::FailSync { nodes } => format!("{}: its next sync fails", list(nodes)),
+        Trouble::CorruptTail { nodes } => {
+            format!(
+                "{}: killed within a write, the end of its log is torn",
+                list(nodes)
+            )
+        }
+    }
+}
+
+/// The same, where the link between `a` and `b` is spared.
+pub fn without(what: &str, a: &NodeId, b: &NodeId) -> String {
+    format!("{what}, but not between {a} and {b}")
+}
+
+/// What becomes of a link's messages.
+pub fn link(fault: &LinkFault) -> String {
+    if fault.cut {
+        return "cut".to_owned();
+    }
+    let mut parts = Vec::new();
+    if !fault.delay.is_zero() {
+        parts.push(format!("{} late", time(fault.delay)));
+    }
+    if !fault.jitter.is_zero() {
+        parts.push(format!("up to {} more", time(fault.jitter)));
+    }
+    if fault.loss > 0 {
+        parts.push(format!("{} lost", percent(fault.loss)));
+    }
+    if fault.burst > 0 {
+        parts.push(format!(
+            "{} of those behind a lost one too",
+            percent(fault.burst)
+        ));
+    }
+    if fault.duplicate > 0 {
+        parts.push(format!("{} twice", percent(fault.duplicate)));
+    }
+    if fault.reorder > 0 {
+        parts.push(format!("{} overtaken", percent(fault.reorder)));
+    }
+    if fault.bytes_per_second > 0 {
+        parts.push(format!("at most {}/s", bytes(fault.bytes_per_second)));
+    }
+    parts.join(", ")
+}
+
+/// What one may expect to see.
+pub fn expect(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::Links { fault, .. } if fault.cut => {
+            "a follower that does not hear the leader stands for election; where votes are counted, it needs a majority that hears it"
+        }
+        Trouble::Links { fault, .. } if fault.loss > 0 => {
+            "what is lost is sent again: followers lag, and elections may come from nowhere"
+        }
+        Trouble::Links { fault, .. } if fault.bytes_per_second > 0 => {
+            "large values and snapshots take their time, and what waits behind them too"
+        }
+        Trouble::Links { .. } => {
+            "followers lag by that: reads from them are stale, and what waits for acknowledgements is as slow"
+        }
+        Trouble::Partition { .. } | Trouble::Split { .. } => {
+            "with raft and bully only a majority has a leader; with lowest-id each side has one, and all but one lose their writes when it heals"
+        }
+        Trouble::Bridge { .. } | Trouble::Ring => {
+            "each node has its own idea of who lives: with raft, once a leader is found, it leads whom it hears; with lowest-id several lead"
+        }
+        Trouble::Isolate { .. } => {
+            "the others go on without it if they are a majority, or with lowest-id in any case; watch what it believes meanwhile"
+        }
+        Trouble::Client { .. } => {
+            "only clients notice: the nodes hear each other as before, and a leader that nobody reaches goes on leading"
+        }
+        Trouble::Pause { .. } => {
+            "the others take it for dead; when it resumes it acts at once on what it believed, until it hears otherwise"
+        }
+        Trouble::Skew { rate_ppm, .. } if *rate_ppm > 1_000_000 => {
+            "it loses patience with its leader too early: elections that nobody else sees a reason for"
+        }
+        Trouble::Skew { .. } => {
+            "as a leader it is heard too seldom, as a follower it waits too long: others stand before it"
+        }
+        Trouble::Jump { .. } => {
+            "all its deadlines are over at once: it takes that for having stood still, and listens again before it stands"
+        }
+        Trouble::SlowDisk { .. } => {
+            "whatever it promises waits for its disk: as a leader it slows every write, as a follower only those that need it"
+        }
+        Trouble::FullDisk { .. } | Trouble::FailSync { .. } => {
+            "at its next write it says that its disk failed, promises nothing of it, and takes no part until it is healed or killed and revived"
+        }
+        Trouble::CorruptTail { .. } => {
+            "when it is revived it finds the torn end, cuts it off, and has all that it ever acknowledged"
+        }
+    }
+}
+
+/// What to type to undo it.
+pub fn undo(trouble: &Trouble, name: &str) -> String {
+    match trouble {
+        Trouble::CorruptTail { nodes } => format!("cluster revive {}", nodes.join(" ")),
+        Trouble::Jump { .. } => String::new(),
+        _ => format!("cluster heal {name}"),
+    }
+}
+
+fn time(time: Duration) -> String {
+    humantime::format_duration(time).to_string()
+}
+
+fn percent(chance: Permille) -> String {
+    format!("{} %", f64::from(chance) / 10.0)
+}
+
+fn bytes(bytes: u64) -> String {
+    match bytes {
+        whole if whole % (1 << 20) == 0 => format!("{} MiB", whole >> 20),
+        whole if whole % (1 << 10) == 0 => format!("{} KiB", whole >> 10),
+        bytes => format!("{bytes} bytes"),
+    }
+}

@@ -1,0 +1,314 @@
+//! `cluster chaos`: a cluster is broken at random, and the verdict is right.
+
+mod support;
+
+use std::process::{Command as Process, Stdio};
+
+use assert_cmd::Command;
+use predicates::prelude::*;
+use serde_json::Value as Json;
+use support::{BINARY, Up, await_that, clean, cluster_in, signal};
+use tempfile::TempDir;
+
+fn chaos(home: &TempDir, arguments: &[&str]) -> Command {
+    let mut all = vec!["chaos", "-q"];
+    all.extend(arguments);
+    cluster_in(home.path(), &all)
+}
+
+/// A run's report, whatever the verdict.
+fn report(home: &TempDir, arguments: &[&str]) -> Json {
+    let mut all = vec!["--json"];
+    all.extend(arguments);
+    let output = chaos(home, &all).output().expect("the binary");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    serde_json::from_str(&text).unwrap_or_else(|error| {
+        panic!("{error}: {text}{}", String::from_utf8_lossy(&output.stderr))
+    })
+}
+
+fn planned(report: &Json) -> Vec<String> {
+    let faults = report["faults"].as_array().expect("faults");
+    let told = faults.iter().map(|fault| fault["planned"].to_string());
+    told.collect()
+}
+
+#[test]
+fn raft_keeps_its_promise_while_leaders_die() {
+    let home = TempDir::new().expect("a directory");
+    let history = home.path().join("seen.jsonl");
+    let flags = [
+        "--up",
+        "--raft --nodes 3",
+        "--for",
+        "4s",
+        "--seed",
+        "7",
+        "--faults",
+        "crash",
+        "--target",
+        "leader",
+        "--history",
+    ];
+    let report = report(
+        &home,
+        &[&flags[..], &[history.to_str().expect("text")]].concat(),
+    );
+    assert_eq!(report["verdict"], "kept", "{report:#}");
+    assert_eq!(report["lost"], 0, "{report:#}");
+    assert!(report["acknowledged"].as_u64() > Some(50), "{report:#}");
+    assert!(report["leader_changes"].as_u64() >= Some(1), "{report:#}");
+    assert!(report["unavailable_ms"].as_f64() > Some(0.0), "{report:#}");
+    let first = &report["faults"][0];
+    assert_eq!(
+        first["planned"]
+            .as_str()
+            .map(|p| p.starts_with("the leader ")),
+        Some(true)
+    );
+    assert_eq!(first["whom"].as_array().map(Vec::len), Some(1), "{first}");
+    // What was written down is what was judged.
+    cluster_in(home.path(), &["check", history.to_str().expect("text")])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains(": linearizable ("));
+}
+
+#[test]
+fn a_leader_that_dies_before_copying_loses_what_it_acknowledged() {
+    let home = TempDir::new().expect("a directory");
+    let flags = [
+        "--up",
+        "--nodes 3",
+        "--for",
+        "8s",
+        "--seed",
+        "1",
+        "--faults",
+        "crash",
+        "--target",
+        "leader",
+        "--rate",
+        "2000",
+        "--clients",
+        "20",
+        "--expect",
+        "no-lost-acks",
+    ];
+    chaos(&home, &flags)
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("BROKEN: no-lost-acks"))
+        .stdout(predicate::str::contains("was acknowledged and is gone"));
+}
+
+#[test]
+fn two_leaders_are_not_linearizable_and_a_few_operations_show_it() {
+    let home = TempDir::new().expect("a directory");
+    let flags = [
+        "--up",
+        "--nodes 3",
+        "--for",
+        "8s",
+        "--seed",
+        "7",
+        "--faults",
+        "partition",
+        "--target",
+        "leader",
+        "--expect",
+        "linearizable",
+    ];
+    let report = report(&home, &flags);
+    assert_eq!(report["verdict"], "broken", "{report:#}");
+    assert_eq!(
+        report["broken"]["invariant"], "linearizability",
+        "{report:#}"
+    );
+    let operations = report["broken"]["operations"].as_array().map(Vec::len);
+    assert!((1..=12).contains(&operations.unwrap_or(0)), "{report:#}");
+    assert!(report["lost"].as_u64() > Some(0), "{report:#}");
+}
+
+#[test]
+fn the_same_seed_has_the_same_schedule_and_another_another() {
+    let home = TempDir::new().expect("a directory");
+    let run = |seed| {
+        let flags = [
+            "--sim",
+            "--up",
+            "--raft --nodes 5",
+            "--for",
+            "20s",
+            "--faults",
+            "all",
+            "--seed",
+            seed,
+        ];
+        report(&home, &flags)
+    };
+    let (one, again, other) = (run("7"), run("7"), run("8"));
+    assert_eq!(one["faults"], again["faults"]);
+    assert_eq!(one["acknowledged"], again["acknowledged"]);
+    assert_ne!(planned(&one), planned(&other));
+    assert_eq!(one["verdict"], "kept", "{one:#}");
+    assert!(
+        one["messages_per_operation"].as_f64() > Some(1.0),
+        "{one:#}"
+    );
+}
+
+#[test]
+fn a_live_run_and_a_simulated_one_have_the_same_plan() {
+    let home = TempDir::new().expect("a directory");
+    let flags = [
+        "--up",
+        "--raft --nodes 3",
+        "--for",
+        "3s",
+        "--seed",
+        "5",
+        "--faults",
+        "crash,partition",
+    ];
+    let (live, simulated) = (
+        report(&home, &flags),
+        report(&home, &[&flags[..], &["--sim"]].concat()),
+    );
+    assert!(planned(&live).len() > 1, "{live:#}");
+    assert_eq!(planned(&live), planned(&simulated));
+}
+
+#[test]
+fn without_a_fault_that_takes_effect_nothing_is_proved() {
+    let home = TempDir::new().expect("a directory");
+    // The only fault comes when the run is over already: nobody else can lead one node.
+    let flags = [
+        "--up",
+        "--nodes 1",
+        "--for",
+        "1s",
+        "--seed",
+        "3",
+        "--faults",
+        "partition",
+        "--target",
+        "follower",
+    ];
+    chaos(&home, &flags)
+        .assert()
+        .code(4)
+        .stdout(predicate::str::contains("no fault took effect"));
+}
+
+#[test]
+fn a_store_that_refuses_everything_is_not_available() {
+    let home = TempDir::new().expect("a directory");
+    let flags = [
+        "--up",
+        "--raft --nodes 3",
+        "--for",
+        "4s",
+        "--seed",
+        "2",
+        "--faults",
+        "crash",
+        "--target",
+        "all",
+        "--min-availability",
+        "99.9%",
+    ];
+    let report = report(&home, &flags);
+    assert_eq!(report["verdict"], "broken", "{report:#}");
+    assert_eq!(report["broken"]["invariant"], "availability", "{report:#}");
+}
+
+#[test]
+fn it_breaks_the_cluster_that_runs_and_leaves_it_well() {
+    let up = Up::start(&["--raft", "--nodes", "3"]);
+    up.run(&["put", "mine", "1"]).assert().success();
+    up.run(&[
+        "chaos",
+        "-q",
+        "--for",
+        "3s",
+        "--seed",
+        "7",
+        "--faults",
+        "crash,partition",
+    ])
+    .assert()
+    .success()
+    .stdout(predicate::str::contains(
+        "KEPT: what raft + quorum promises",
+    ));
+    let status = up.json(&["status", "--json"]);
+    assert_eq!(status["up"], 3, "{status:#}");
+    assert_eq!(up.says(&["keys"]), "mine");
+}
+
+#[test]
+fn ctrl_c_heals_and_then_judges_what_there_is() {
+    let up = Up::start(&["--raft", "--nodes", "3"]);
+    let mut process = Process::new(BINARY);
+    clean(&mut process, up.home.path());
+    let child = process
+        .args([
+            "chaos", "--json", "--for", "10m", "--seed", "7", "--faults", "crash",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary");
+    await_that("a node dies", || {
+        up.json(&["status", "--json"])["up"].as_u64() < Some(3)
+    });
+    signal(child.id(), "INT");
+    let output = child.wait_with_output().expect("our child");
+    let report: Json = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(output.status.code(), Some(0), "{report:#}");
+    assert_eq!(report["interrupted"], true);
+    assert_eq!(report["verdict"], "kept", "{report:#}");
+    let status = up.json(&["status", "--json"]);
+    assert_eq!(status["up"], 3, "{status:#}");
+}
+
+#[test]
+fn a_cluster_of_its_own_leaves_nothing_behind() {
+    let home = TempDir::new().expect("a directory");
+    let flags = [
+        "--up",
+        "--nodes 3",
+        "--for",
+        "1s",
+        "--seed",
+        "1",
+        "--faults",
+        "none",
+    ];
+    chaos(&home, &flags)
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("0 faults took effect"));
+    let left = std::fs::read_dir(home.path()).expect("a directory").count();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn what_is_asked_wrongly_is_said() {
+    let home = TempDir::new().expect("a directory");
+    chaos(&home, &["--up", "--rafd"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains(
+            "--up '--rafd': unexpected argument",
+        ));
+    chaos(&home, &["--faults", "thunder"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("\"thunder\" is no fault"));
+    chaos(&home, &["--for", "1s"])
+        .assert()
+        .code(3)
+        .stderr(predicate::str::contains("no cluster is running"));
+}
