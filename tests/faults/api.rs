@@ -1,21 +1,34 @@
 //! The control API, as other tools use it.
 
-use crate::support::{Up, ask_with};
+use crate::support::{Up, curl};
 use serde_json::Value;
 
 /// A request to the control server, with the token or without.
 fn call(up: &Up, method: &str, path: &str, body: &str, with_token: bool) -> (u16, Value) {
     let state = up.state();
     let url = state["control"].as_str().expect("a URL").to_owned();
-    let host = url.trim_start_matches("http://");
-    let token = state["token"].as_str().expect("a token");
     let authorization = match with_token {
-        true => format!("Authorization: Bearer {token}\r\n"),
+        true => format!(
+            "Authorization: Bearer {}",
+            state["token"].as_str().expect("a token")
+        ),
         false => String::new(),
     };
-    let headers = format!("Host: {host}\r\n{authorization}");
-    let (status, _, body) = ask_with(&url, method, path, &headers, body.as_bytes());
-    (status, serde_json::from_str(&body).unwrap_or(Value::Null))
+    let url = format!("{url}{path}");
+    let said = curl(&[
+        "-X",
+        method,
+        "-H",
+        &authorization,
+        "-d",
+        body,
+        "-w",
+        "\n%{http_code}",
+        &url,
+    ]);
+    let (body, status) = said.rsplit_once('\n').expect("a status");
+    let status = status.parse().expect("a number");
+    (status, serde_json::from_str(body).unwrap_or(Value::Null))
 }
 
 #[test]

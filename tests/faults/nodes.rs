@@ -22,7 +22,7 @@ fn a_paused_leader_accepts_and_answers_nothing_and_another_leads() {
         table.contains("paused") && table.contains("2 of 3 up"),
         "{table}"
     );
-    up.says(&["put", "k", "1"]);
+    up.says(&["put", "k", "1", "--to", &format!("node-{new}")]);
     // Its port accepts, and what is sent to it waits.
     let mut client = connect(&up.url(old));
     let request = b"GET /status?keys=no HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";

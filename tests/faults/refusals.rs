@@ -52,7 +52,11 @@ fn nonsense_is_refused_and_nothing_is_set() {
         (&["client", "node-1"], 2, "say --delay"),
         (&["skew", "node-1"], 2, "--rate"),
         (&["skew", "node-1", "--rate", "1"], 2, "a true one"),
-        (&["skew", "node-1", "--rate", "-2"], 2, "--rate"),
+        (
+            &["skew", "node-1", "--rate", "2000"],
+            2,
+            "between 0.001 and 1000",
+        ),
         (
             &["skew", "node-1", "--jump", "1s", "--for", "2s"],
             2,
