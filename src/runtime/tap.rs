@@ -15,7 +15,7 @@ pub enum Tapped {
     /// A life begins.
     Born(Box<Birth>),
     /// It was stepped.
-    Stepped(Step),
+    Stepped(Box<Step>),
 }
 
 /// All that [`Node::new`] is given.
@@ -79,7 +79,7 @@ impl Tap {
             actions: actions.clone(),
             due: node.next_deadline(),
         };
-        (self.0)(&node.config().id, Tapped::Stepped(step));
+        (self.0)(&node.config().id, Tapped::Stepped(step.into()));
         actions
     }
 }

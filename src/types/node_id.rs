@@ -16,8 +16,14 @@ pub struct NodeId(Name);
 enum Name {
     /// `node-k`, for a k from 1 and below [`NUMBERED`].
     Nth(u32),
-    /// Any other; with the k of `node-k`, or 0.
-    Other(Arc<str>, u32),
+    /// Any other.
+    Other(Arc<Spelled>),
+}
+
+struct Spelled {
+    text: Box<str>,
+    /// The k of `node-k`, or 0.
+    number: u32,
 }
 
 /// How many names are known by their number.
@@ -55,7 +61,10 @@ impl NodeId {
     fn named(name: &str) -> NodeId {
         match number_of(name) {
             number if (1..NUMBERED as u32).contains(&number) => NodeId(Name::Nth(number)),
-            number => NodeId(Name::Other(name.into(), number)),
+            number => NodeId(Name::Other(Arc::new(Spelled {
+                text: name.into(),
+                number,
+            }))),
         }
     }
 
@@ -63,14 +72,15 @@ impl NodeId {
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Name::Nth(k) => TEXTS[*k as usize].get_or_init(|| format!("node-{k}").into()),
-            Name::Other(text, _) => text,
+            Name::Other(name) => &name.text,
         }
     }
 
     /// The k of `node-k`; 0 for any other name.
     fn rank(&self) -> u32 {
         match &self.0 {
-            Name::Nth(k) | Name::Other(_, k) => *k,
+            Name::Nth(k) => *k,
+            Name::Other(name) => name.number,
         }
     }
 

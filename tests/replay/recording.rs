@@ -44,7 +44,7 @@ impl Recorder {
         let mut book = self.book();
         match tapped {
             Tapped::Born(birth) => book.begin(node, *birth),
-            Tapped::Stepped(step) => book.add(node, step),
+            Tapped::Stepped(step) => book.add(node, *step),
         }
         let stall = book.stall.take_if(|(who, _)| who == node);
         drop(book);
