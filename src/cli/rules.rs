@@ -11,10 +11,10 @@ use crate::types::{Config, Election, Mode, Replication, Safeguards};
 /// The mode, and what can be taken away from it.
 #[derive(Args, Clone)]
 pub(super) struct ModeFlags {
-    /// How a leader is found [default: as on disk, or lowest-id]
+    /// How a leader is found [default: lowest-id; with --data-dir, as before]
     #[arg(long, value_enum, value_name = "HOW")]
     election: Option<Election>,
-    /// When a write is answered [default: as on disk, or async]
+    /// When a write is answered [default: async; with --data-dir, as before]
     #[arg(long, value_enum, value_name = "WHEN")]
     replication: Option<Replication>,
     /// Short for --election raft --replication quorum

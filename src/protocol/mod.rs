@@ -40,7 +40,7 @@
 //!
 //! | | `async` | `quorum` | `sync` |
 //! |---|---|---|---|
-//! | `lowest-id` | after quiet, one leader and equal stores; what was acknowledged and is gone is reported | a majority held it when it was acknowledged | every node held it: it is lost only with disks |
+//! | `lowest-id` | after quiet, one leader and equal stores; what was acknowledged and is gone is reported | each of a majority has held it when it is acknowledged | every node held it: it is lost only with disks |
 //! | `bully` | the same, and one leader a term | the same | the same |
 //! | `raft` | the same, and one leader a term, the one that knows most of a majority | **linearizable**; an acknowledged write is lost only with a majority of the disks | the same, and every node holds it |
 //!
@@ -51,7 +51,8 @@
 //! - **`lowest-id`: two leaders.** Without a majority, each side of a partition has one. Afterwards the lesser claim's
 //!   writes go. With `quorum` only one of them can acknowledge, but the next leader need not be on its side.
 //! - **`lowest-id`, `bully`: the id leads, not the log.** A follower that holds later entries gives them up, also those that
-//!   a majority held: what is committed can go back.
+//!   a majority held: what is committed can go back. It can have gone back on some while the last of a majority is still
+//!   to say that it holds it.
 //! - **`sync`: a dead member blocks all writes**, each until its timeout.
 //! - **Reads from the store may be stale**, from any node, the leader included.
 //! - A node that was killed while it alone knew of a loss reports it when it returns, not before; if its disk is lost as well,

@@ -286,7 +286,10 @@ impl Drawing<'_> {
             0
         };
         let strong = self.rng.below(1000) as u16;
-        let mean = 1_000_000 / rate.max(1);
+        if rate == 0 {
+            return;
+        }
+        let mean = 1_000_000 / rate;
         let mut at = 50_000 + self.rng.below(mean);
         while at < self.options.time {
             let client = self.rng.below(clients as u64) as u16;

@@ -68,7 +68,7 @@ impl Mode {
                 "writes are acknowledged before they are copied: a leader's death can lose them, and a partition can have two leaders"
             }
             (Election::LowestId, Replication::Quorum) => {
-                "a majority holds a write when it is acknowledged, but the lowest id leads even if it does not: acknowledged writes can be lost, and a partition can have two leaders"
+                "each of a majority has held a write when it is acknowledged, but the lowest id leads even if it does not: acknowledged writes can be lost, and a partition can have two leaders"
             }
             (Election::LowestId, Replication::Sync) => {
                 "every node holds a write when it is acknowledged: a dead node blocks all writes; a partition can have two leaders, neither of which acknowledges any"
@@ -77,7 +77,7 @@ impl Mode {
                 "writes are acknowledged before they are copied, and the highest live id leads even if it is behind: acknowledged writes can be lost"
             }
             (Election::Bully, Replication::Quorum) => {
-                "a majority holds a write when it is acknowledged, but the highest live id leads even if it does not: acknowledged writes can be lost"
+                "each of a majority has held a write when it is acknowledged, but the highest live id leads even if it does not: acknowledged writes can be lost"
             }
             (Election::Bully, Replication::Sync) => {
                 "every node holds a write when it is acknowledged: a dead node blocks all writes"

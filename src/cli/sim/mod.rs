@@ -61,8 +61,8 @@ pub(super) struct Sim {
     /// How many clients [default: each seed draws from 1 to 8]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=200))]
     clients: Option<u16>,
-    /// How many operations a virtual second, of all clients together [default: each seed draws from 2 to 60]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=100_000))]
+    /// How many operations a virtual second, of all clients together; 0: none [default: each seed draws from 2 to 60]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=100_000))]
     ops: Option<u64>,
     /// What the runs are held to
     #[arg(long, value_enum, value_name = "WHAT", default_value_t)]
