@@ -7,7 +7,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::clients::{self, ANSWER, Desk, Due, PATIENCE};
+use crate::chaos::clients::{self, ANSWER, Due, PATIENCE};
+use crate::chaos::desk::Desk;
 use crate::chaos::finale;
 use crate::chaos::nemesis::Nemesis;
 use crate::chaos::recording::{Ending, Recording};

@@ -1,4 +1,4 @@
-//! What became of each node, as spans of time.
+//! What became of each node, as spans of time; and whether two led at once.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,18 @@ use crate::types::NodeId;
 
 /// Something that a node was for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) from: Micros,
-    pub(super) until: Micros,
-    pub(super) what: State,
+pub struct Span {
+    /// From then on.
+    pub from: Micros,
+    /// Until then.
+    pub until: Micros,
+    /// What it was.
+    pub what: State,
 }
 
 /// What a node can be seen to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
+pub enum State {
     /// It leads; in which term, if that was reported.
     Leads(Option<u64>),
     /// It is dead.
@@ -30,14 +33,14 @@ pub(super) enum State {
 }
 
 /// All nodes that there were, in order.
-pub(super) fn all(recording: &Recording) -> Vec<NodeId> {
+pub fn all(recording: &Recording) -> Vec<NodeId> {
     let reported = recording.happened.iter().filter_map(|h| h.node.clone());
     let all: BTreeSet<NodeId> = recording.nodes.iter().cloned().chain(reported).collect();
     all.into_iter().collect()
 }
 
 /// What `node` was, until `end`.
-pub(super) fn spans(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
+pub fn spans(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
     let mut spans = roles(recording, node, end);
     for struck in recording.struck.iter().filter(|s| s.void.is_none()) {
         if let Some(what) = state(struck, node) {
@@ -49,6 +52,32 @@ pub(super) fn spans(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Sp
         }
     }
     spans
+}
+
+/// Two nodes that led at the same time, each for longer than `patience`.
+pub(super) fn two_leaders(
+    recording: &Recording,
+    patience: Micros,
+) -> Option<(NodeId, NodeId, Micros)> {
+    let end = recording.until;
+    let nodes = all(recording);
+    let led = |node: &NodeId| {
+        let own = roles(recording, node, end).into_iter();
+        let long = own.filter(|span| {
+            matches!(span.what, State::Leads(_)) && span.until > span.from + patience
+        });
+        long.map(|span| (node.clone(), span.from + patience, span.until))
+            .collect::<Vec<_>>()
+    };
+    let all: Vec<(NodeId, Micros, Micros)> = nodes.iter().flat_map(led).collect();
+    let both = |a: &(NodeId, Micros, Micros), b: &(NodeId, Micros, Micros)| {
+        let from = a.1.max(b.1);
+        (a.0 < b.0 && from < a.2.min(b.2)).then(|| (a.0.clone(), b.0.clone(), from))
+    };
+    let mut pairs = all
+        .iter()
+        .flat_map(|a| all.iter().filter_map(move |b| both(a, b)));
+    pairs.next()
 }
 
 fn roles(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
