@@ -62,11 +62,9 @@ pub(super) fn two_leaders(
     let end = recording.until;
     let nodes = all(recording);
     let led = |node: &NodeId| {
-        let own = roles(recording, node, end).into_iter();
-        let long = own.filter(|span| {
-            matches!(span.what, State::Leads(_)) && span.until > span.from + patience
-        });
-        long.map(|span| (node.clone(), span.from + patience, span.until))
+        let awake = leads_awake(recording, node, end).into_iter();
+        let long = awake.filter(|(from, until)| *until > from + patience);
+        long.map(|(from, until)| (node.clone(), from + patience, until))
             .collect::<Vec<_>>()
     };
     let all: Vec<(NodeId, Micros, Micros)> = nodes.iter().flat_map(led).collect();
@@ -78,6 +76,24 @@ pub(super) fn two_leaders(
         .iter()
         .flat_map(|a| all.iter().filter_map(move |b| both(a, b)));
     pairs.next()
+}
+
+/// When `node` led and did not stand still: who does cannot know better.
+fn leads_awake(recording: &Recording, node: &NodeId, end: Micros) -> Vec<(Micros, Micros)> {
+    let all = spans(recording, node, end);
+    let (led, other): (Vec<Span>, Vec<Span>) = all
+        .into_iter()
+        .partition(|span| matches!(span.what, State::Leads(_)));
+    let mut awake: Vec<(Micros, Micros)> = led.iter().map(|span| (span.from, span.until)).collect();
+    for still in other.iter().filter(|span| span.what == State::Still) {
+        let parts = awake.into_iter().flat_map(|(from, until)| {
+            let before = (from, until.min(still.from));
+            let after = (from.max(still.until), until);
+            [before, after]
+        });
+        awake = parts.filter(|(from, until)| from < until).collect();
+    }
+    awake
 }
 
 fn roles(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
@@ -134,6 +150,36 @@ fn state(struck: &Struck, node: &NodeId) -> Option<State> {
 mod tests {
     use super::*;
     use crate::chaos::recording::Happened;
+    use crate::sim::plan::Who;
+
+    #[test]
+    fn two_lead_at_once_unless_one_of_them_stands_still() {
+        let other = NodeId::nth(2);
+        let mut recording = Recording {
+            nodes: vec![NodeId::nth(1), other.clone()],
+            first_leader: Some(NodeId::nth(1)),
+            happened: vec![Happened {
+                at: 100,
+                node: Some(other),
+                event: Event::Leader { term: 2 },
+            }],
+            until: 500,
+            ..Recording::default()
+        };
+        let both = two_leaders(&recording, 50).map(|(.., at)| at);
+        assert_eq!(both, Some(150));
+        assert_eq!(two_leaders(&recording, 450), None);
+        recording.struck.push(Struck {
+            number: 1,
+            planned: Planned::Harm(Harm::Pause(Who::Leader)),
+            whom: vec![NodeId::nth(1)],
+            what: String::new(),
+            from: 90,
+            until: Some(490),
+            void: None,
+        });
+        assert_eq!(two_leaders(&recording, 50), None);
+    }
 
     #[test]
     fn a_node_leads_until_it_dies_and_is_dead_until_it_is_revived() {
