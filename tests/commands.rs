@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use support::{BINARY, Up, await_that, clean, cluster_in};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 30] = [
     "up",
     "node",
     "status",
@@ -18,6 +18,17 @@ const COMMANDS: [&str; 19] = [
     "keys",
     "kill",
     "revive",
+    "partition",
+    "isolate",
+    "cut",
+    "link",
+    "client",
+    "pause",
+    "resume",
+    "skew",
+    "disk",
+    "faults",
+    "heal",
     "add",
     "remove",
     "transfer",

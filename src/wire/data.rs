@@ -66,6 +66,9 @@ pub struct NodeDetail {
     /// How many syncs of its disk have completed; 0 in memory.
     #[serde(default)]
     pub syncs: u64,
+    /// How many messages of its peers have arrived since it was started, answers not counted.
+    #[serde(default)]
+    pub received: u64,
     /// The members it knows, at most a hundred; a leader says what each of the others is missing.
     #[serde(default)]
     pub members: Vec<MemberState>,

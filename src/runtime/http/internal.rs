@@ -1,5 +1,7 @@
 //! What peers post: decoded, checked, and answered by the node's task.
 
+use std::sync::atomic::Ordering;
+
 use axum::extract::Request;
 use axum::response::Response;
 use http::{Method, StatusCode, header};
@@ -77,6 +79,7 @@ fn other_rules(service: &Service) -> Response {
 }
 
 async fn ask(service: &Service, received: Received) -> Response {
+    service.received.fetch_add(1, Ordering::Relaxed);
     let Received { from, message } = received;
     match service
         .ask(|answer| Call::Request {

@@ -11,6 +11,8 @@ mod stream;
 pub mod terms;
 
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::Router;
@@ -48,6 +50,8 @@ pub struct Service {
     window: Window,
     inbox: mpsc::Sender<Call>,
     gate: Gate,
+    /// How many messages of peers have arrived.
+    received: Arc<AtomicU64>,
 }
 
 impl Service {
@@ -66,6 +70,7 @@ impl Service {
             window,
             inbox,
             gate: Gate::default(),
+            received: Arc::default(),
         }
     }
 

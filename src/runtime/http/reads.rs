@@ -1,5 +1,7 @@
 //! What a client may read: a node's status, and keys, as consistently as it asks.
 
+use std::sync::atomic::Ordering;
+
 use axum::extract::Request;
 use axum::response::Response;
 use http::StatusCode;
@@ -57,6 +59,7 @@ pub(super) fn status(service: &Service, request: &Request) -> Response {
             recovering: status.recovering,
             disk: view.disk,
             syncs: view.syncs,
+            received: service.received.load(Ordering::Relaxed),
             members,
             heard_ago_ms: heard_ago.map(|ago| ago.as_millis() as u64),
             program: env!("CARGO_PKG_VERSION").to_owned(),
