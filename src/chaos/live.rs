@@ -56,7 +56,7 @@ pub struct Live {
 impl Live {
     /// Plays it; what happened.
     pub async fn play(&self) -> Result<Recording, LiveError> {
-        let stage = Stage::open(self.control.clone()).await;
+        let stage = Stage::open(self.control.clone(), self.plan.mode.is_linearizable()).await;
         let stage = Arc::new(stage.map_err(LiveError::Control)?);
         let keys = (0..self.plan.scale.keys).map(|k| Key::new(&format!("{}k{k}", self.prefix)));
         let desk = Arc::new(Desk::new(
