@@ -33,6 +33,7 @@ mod available;
 pub mod clients;
 mod desk;
 pub mod drawing;
+mod explaining;
 mod finale;
 pub mod live;
 pub mod losses;

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::chaos::available;
 use crate::chaos::losses::Losses;
 use crate::chaos::measures::Measures;
 use crate::chaos::recording::{Asked, Recording};
 use crate::chaos::roles;
+use crate::chaos::{available, explaining};
 use crate::check::history::Call;
-use crate::check::{Budget, Explanation, History, explain, explain_sequential};
+use crate::check::{Budget, Explanation, History, explain_sequential};
 use crate::event::Event;
 use crate::sim::promise::{self, Breach, Claim, Judged};
 use crate::sim::{Expect, Plan};
@@ -170,7 +170,7 @@ fn clients(plan: &Plan, recording: &Recording) -> Verdict {
 fn explained(history: &History, breach: Breach) -> Broken {
     let deadline = Instant::now() + BUDGET;
     let explanation = match breach.key {
-        Some(key) => explain(history, key, deadline),
+        Some(key) => explaining::shortest(history, key, deadline),
         None if !breach.order.is_empty() || breach.invariant == "sequential consistency" => Some(
             explain_sequential(history, &breach.operations, &breach.order, deadline),
         ),
@@ -186,9 +186,13 @@ fn explained(history: &History, breach: Breach) -> Broken {
             breach.operations.iter().map(operation).collect()
         }
     };
+    // Another key may show it in fewer operations.
+    let key = explanation.as_ref().filter(|_| breach.key.is_some());
+    let key = key.and_then(|explanation| explanation.history.keys.first());
+    let what = key.map(|key| format!("no order explains what clients saw of {key}"));
     Broken {
         invariant: breach.invariant.to_owned(),
-        what: breach.what,
+        what: what.unwrap_or(breach.what),
         events,
         explanation,
     }
