@@ -288,7 +288,7 @@ fn a_cluster_of_its_own_leaves_nothing_behind() {
     ];
     chaos(&home, &flags)
         .assert()
-        .success()
+        .code(4)
         .stdout(predicate::str::contains("0 faults took effect"));
     let left = std::fs::read_dir(home.path()).expect("a directory").count();
     assert_eq!(left, 0);
@@ -307,6 +307,14 @@ fn what_is_asked_wrongly_is_said() {
         .assert()
         .code(2)
         .stderr(predicate::str::contains("\"thunder\" is no fault"));
+    chaos(&home, &["--sim", "--up", "--nodes 20"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("at most 9"));
+    chaos(&home, &["--up", "", "--for", "24h", "--rate", "100000"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("give a lower --rate"));
     chaos(&home, &["--for", "1s"])
         .assert()
         .code(3)

@@ -69,7 +69,7 @@ pub fn judge(plan: &Plan, recording: &Recording, losses: &Losses, measures: &Mea
     if let Some(broken) = overall(plan, recording, losses, measures) {
         return Verdict::Broken(broken);
     }
-    match too_little(plan, recording, measures) {
+    match too_little(recording, measures) {
         Some(why) => Verdict::Unknown(why),
         None => Verdict::Kept,
     }
@@ -252,10 +252,9 @@ fn told(recording: &Recording, asked: &Asked) -> String {
 }
 
 /// Why a run proves nothing, if it does not.
-fn too_little(plan: &Plan, recording: &Recording, measures: &Measures) -> Option<String> {
-    let wanted = !plan.kinds.is_empty();
+fn too_little(recording: &Recording, measures: &Measures) -> Option<String> {
     let took_effect = recording.struck.iter().any(|struck| struck.void.is_none());
-    if wanted && !took_effect {
+    if !took_effect {
         return Some("no fault took effect: there was nothing to survive".to_owned());
     }
     let (asked, answered) = measures.outside_faults;
