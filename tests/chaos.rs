@@ -288,7 +288,7 @@ fn a_cluster_of_its_own_leaves_nothing_behind() {
     ];
     chaos(&home, &flags)
         .assert()
-        .success()
+        .code(4)
         .stdout(predicate::str::contains("0 faults took effect"));
     let left = std::fs::read_dir(home.path()).expect("a directory").count();
     assert_eq!(left, 0);
@@ -307,8 +307,85 @@ fn what_is_asked_wrongly_is_said() {
         .assert()
         .code(2)
         .stderr(predicate::str::contains("\"thunder\" is no fault"));
+    chaos(&home, &["--sim", "--up", "--nodes 20"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("at most 9"));
+    chaos(&home, &["--up", "", "--for", "24h", "--rate", "100000"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("give a lower --rate"));
     chaos(&home, &["--for", "1s"])
         .assert()
         .code(3)
         .stderr(predicate::str::contains("no cluster is running"));
+}
+
+#[test]
+fn a_run_is_drawn_on_a_page_that_asks_nobody_for_anything() {
+    let home = TempDir::new().expect("a directory");
+    let file = home.path().join("run.html");
+    let flags = [
+        "--sim",
+        "--up",
+        "--nodes 3",
+        "--for",
+        "20s",
+        "--seed",
+        "7",
+        "--faults",
+        "partition,crash,pause",
+        "--expect",
+        "linearizable",
+        "--html",
+    ];
+    chaos(
+        &home,
+        &[&flags[..], &[file.to_str().expect("text")]].concat(),
+    )
+    .assert()
+    .code(1);
+    let page = std::fs::read_to_string(file).expect("a page");
+    for part in [
+        "<p class=verdict>broken: linearizable</p>",
+        "fit into no order",
+        "prefers-color-scheme: dark",
+        "@media print",
+        "class=leads",
+        "class=dead",
+        "class=still",
+        "class=apart",
+        "class=\"dots ok\"",
+        "class=\"dots bad\"",
+        "<circle class=bad",
+        "class=\"line p99\"",
+    ] {
+        assert!(page.contains(part), "the page has no {part}");
+    }
+    for part in [
+        "http://", "https://", "<script", "@import", "url(\"", "src=",
+    ] {
+        assert!(!page.contains(part), "the page has {part}");
+    }
+}
+
+#[test]
+fn where_two_lead_at_once_that_is_found() {
+    let home = TempDir::new().expect("a directory");
+    let flags = [
+        "--up",
+        "--nodes 3",
+        "--for",
+        "12s",
+        "--seed",
+        "7",
+        "--faults",
+        "partition",
+        "--target",
+        "leader",
+        "--expect",
+        "one-leader",
+    ];
+    let report = report(&home, &flags);
+    assert_eq!(report["broken"]["invariant"], "one leader", "{report:#}");
 }

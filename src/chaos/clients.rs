@@ -1,20 +1,19 @@
 //! Live clients: each asks for what its plan says, one thing at a time, as the simulator's clients do.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::chaos::desk::Desk;
 use crate::chaos::recording::Asked;
-use crate::chaos::stage::Stage;
 use crate::check::history::{self, End, Text};
 use crate::client::data::{DataClient, NoAnswer, Terms, Written};
 use crate::sim::plan::{Call, Micros, Reading};
 use crate::types::EntryId;
-use crate::value::{Key, Value};
+use crate::value::Value;
 use crate::wire::data::Consistency;
 
 /// How long an operation is tried.
@@ -22,6 +21,9 @@ pub const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long one answer may take.
 pub(super) const ANSWER: Duration = Duration::from_secs(1);
+
+/// How long a node that was silent is not asked to read.
+const SHUNNED: Duration = Duration::from_secs(1);
 
 /// How many operations may wait for a client to be free; more are left out.
 const WAITING: usize = 8;
@@ -31,18 +33,6 @@ pub const NAMES: usize = 1000;
 
 /// How long to wait before asking anew, if nobody knows a leader.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// What all clients share.
-pub(super) struct Desk {
-    pub(super) stage: Arc<Stage>,
-    pub(super) keys: Vec<Key>,
-    /// With which the names of this run's writes begin.
-    pub(super) run: String,
-    asked: Mutex<Vec<Asked>>,
-    order: AtomicUsize,
-    left_out: AtomicU64,
-    answered: AtomicU64,
-}
 
 /// What is due, when, and its number in the plan: no two write the same.
 #[derive(Debug, Clone, Copy)]
@@ -74,65 +64,9 @@ struct Client {
     data: DataClient,
     process: usize,
     hint: usize,
+    /// Which node was silent when it was asked to read, and until when it asks another.
+    shuns: Option<(usize, Micros)>,
     seen: Vec<Seen>,
-}
-
-impl Desk {
-    pub(super) fn new(stage: Arc<Stage>, keys: Vec<Key>, run: String) -> Desk {
-        Desk {
-            stage,
-            keys,
-            run,
-            asked: Mutex::new(Vec::new()),
-            order: AtomicUsize::new(0),
-            left_out: AtomicU64::new(0),
-            answered: AtomicU64::new(0),
-        }
-    }
-
-    fn asked(&self) -> std::sync::MutexGuard<'_, Vec<Asked>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// All that was asked, in the order of the asking.
-    pub(super) fn take(&self) -> Vec<Asked> {
-        let mut asked = std::mem::take(&mut *self.asked());
-        asked.sort_by_key(|asked| asked.invoked);
-        asked
-    }
-
-    /// What was due and was not asked.
-    pub(super) fn left_out(&self) -> u64 {
-        self.left_out.load(Ordering::Relaxed)
-    }
-
-    /// How many operations were asked, and how many of them answered.
-    pub(super) fn so_far(&self) -> (usize, u64) {
-        (self.asked().len(), self.answered.load(Ordering::Relaxed))
-    }
-
-    pub(super) fn tick(&self) -> usize {
-        self.order.fetch_add(1, Ordering::SeqCst)
-    }
-
-    /// Writes down that something is asked for; its number.
-    pub(super) fn begin(&self, asked: Asked) -> usize {
-        let mut all = self.asked();
-        all.push(asked);
-        all.len() - 1
-    }
-
-    /// Writes down what became of it.
-    pub(super) fn conclude(&self, at: usize, conclude: impl FnOnce(&mut Asked)) {
-        let (returned, returned_at) = (self.tick(), self.stage.clock.now());
-        let mut all = self.asked();
-        let asked = &mut all[at];
-        (asked.returned, asked.returned_at) = (Some(returned), returned_at);
-        conclude(asked);
-        if asked.is_answered() {
-            self.answered.fetch_add(1, Ordering::Relaxed);
-        }
-    }
 }
 
 /// Plays one client's part, until `stop`.
@@ -147,6 +81,7 @@ pub(super) async fn play(
         data,
         process: client,
         hint: client,
+        shuns: None,
         seen: vec![None; desk.keys.len()],
         desk,
     };
@@ -157,9 +92,7 @@ pub(super) async fn play(
         while let Some(due) = coming.next_if(|due| due.at <= now) {
             match waiting.len() < WAITING {
                 true => waiting.push_back(due),
-                false => {
-                    client.desk.left_out.fetch_add(1, Ordering::Relaxed);
-                }
+                false => client.desk.leave_out(),
             }
         }
         let due = match (waiting.pop_front(), coming.peek()) {
@@ -281,29 +214,49 @@ impl Client {
         });
     }
 
-    async fn try_once(&self, due: Due, terms: &Terms, tries: usize) -> Answer {
+    /// Where it reads; elsewhere if that node was silent a moment ago, or when it asks again.
+    fn place(&self, place: u8, tries: usize) -> usize {
+        let place = usize::from(place) + tries;
+        let now = self.desk.stage.clock.now();
+        let is_shunned = |(shunned, until): (usize, Micros)| shunned == place && now < until;
+        place + usize::from(self.shuns.is_some_and(is_shunned))
+    }
+
+    /// Reads: waits not long at first, since it does no harm to ask another.
+    async fn read(&mut self, key: usize, reading: Reading, tries: usize) -> Answer {
+        let (place, consistency) = match reading {
+            Reading::Local(place) => (self.place(place, tries), Consistency::Local),
+            Reading::Leader => (self.hint, Consistency::Leader),
+            Reading::Linearizable(place) => (self.place(place, tries), Consistency::Linearizable),
+        };
+        let Some(node) = self.desk.stage.node(place) else {
+            return Answer::NotThere(None);
+        };
+        let patience = ANSWER / [4, 2, 1][tries.min(2)];
+        let key = &self.desk.keys[key];
+        let found = timeout(patience, self.data.get(&node.url, key, consistency)).await;
+        match found.map(read) {
+            Ok(answer) => answer,
+            Err(_) => {
+                let until = self.desk.stage.clock.now() + SHUNNED.as_micros() as Micros;
+                self.shuns = Some((place, until));
+                Answer::Unknown
+            }
+        }
+    }
+
+    async fn try_once(&mut self, due: Due, terms: &Terms, tries: usize) -> Answer {
+        if let Call::Read { key, consistency } = due.call {
+            return self.read(key.into(), consistency, tries).await;
+        }
         let desk = &self.desk;
         let key = &desk.keys[key_of(due.call)];
-        let (place, consistency) = match due.call {
-            Call::Read { consistency, .. } => match consistency {
-                Reading::Local(place) => (usize::from(place) + tries, Consistency::Local),
-                Reading::Leader => (self.hint, Consistency::Leader),
-                Reading::Linearizable(place) => {
-                    (usize::from(place) + tries, Consistency::Linearizable)
-                }
-            },
-            _ => (self.hint, Consistency::Local),
-        };
-        let Some(node) = desk.stage.node(place) else {
+        let Some(node) = desk.stage.node(self.hint) else {
             return Answer::NotThere(None);
         };
         let wrote = match due.call {
-            Call::Read { .. } => {
-                let found = self.data.get(&node.url, key, consistency).await;
-                return read(found);
-            }
             Call::Delete { .. } => self.data.delete(&node.url, key, terms).await,
-            Call::Put { .. } | Call::Swap { .. } => {
+            _ => {
                 let value = value_of(due.number);
                 self.data.put(&node.url, key, &value, terms).await
             }

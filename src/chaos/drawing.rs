@@ -224,8 +224,20 @@ impl Drawing<'_> {
                 1 => Harm::Skew(who, 10_000 * self.rng.between(110, 140) as u32),
                 _ => Harm::Skew(who, 10_000 * self.rng.between(70, 90) as u32),
             },
-            Kind::Disk => match self.rng.below(3) {
+            Kind::Disk => match self.rng.below(5) {
                 0 => Harm::FailSync(who),
+                1 => Harm::Crash {
+                    who,
+                    power: true,
+                    writing: true,
+                    damaged: false,
+                },
+                2 => Harm::Crash {
+                    who,
+                    power: true,
+                    writing: false,
+                    damaged: true,
+                },
                 _ => Harm::SlowDisk(who, self.millis(2_000, timeout / 4)),
             },
             _ => Harm::Crash {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::chaos::clients::Desk;
+use crate::chaos::desk::Desk;
 use crate::chaos::recording::Asked;
 use crate::check::history::{self, End};
 use crate::client::data::DataClient;

@@ -7,7 +7,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::clients::{self, ANSWER, Desk, Due, PATIENCE};
+use crate::chaos::clients::{self, ANSWER, Due, PATIENCE};
+use crate::chaos::desk::Desk;
 use crate::chaos::finale;
 use crate::chaos::nemesis::Nemesis;
 use crate::chaos::recording::{Ending, Recording};
@@ -55,7 +56,7 @@ pub struct Live {
 impl Live {
     /// Plays it; what happened.
     pub async fn play(&self) -> Result<Recording, LiveError> {
-        let stage = Stage::open(self.control.clone()).await;
+        let stage = Stage::open(self.control.clone(), self.plan.mode.is_linearizable()).await;
         let stage = Arc::new(stage.map_err(LiveError::Control)?);
         let keys = (0..self.plan.scale.keys).map(|k| Key::new(&format!("{}k{k}", self.prefix)));
         let desk = Arc::new(Desk::new(

@@ -62,8 +62,14 @@ fn is_told(recording: &Recording, number: usize) -> bool {
 /// Those of `entries` that cannot be in a log that ends with `end`.
 fn beside_the_log(mut entries: Vec<(EntryId, usize)>, end: Option<&EntryId>) -> Vec<usize> {
     entries.sort();
-    let fits = |(entry, _): &&(EntryId, usize)| {
-        end.is_none_or(|end| entry.index < end.index && claim(entry) <= claim(end) || entry == end)
+    // What the leader of the last entry acknowledged is there for sure: whoever else claims one of its places is not.
+    let of_end = |entry: &EntryId| end.is_some_and(|end| end.same_origin(entry));
+    let own = entries.iter().filter(|(entry, _)| of_end(entry));
+    let first = own.map(|(entry, _)| entry.index).min();
+    let fits = |(entry, _): &&(EntryId, usize)| match end {
+        None => true,
+        Some(end) if of_end(entry) => entry.index <= end.index,
+        Some(end) => entry.index < first.unwrap_or(end.index) && claim(entry) <= claim(end),
     };
     let inside: Vec<&(EntryId, usize)> = entries.iter().filter(fits).collect();
     let kept: BTreeSet<usize> = longest(&inside).into_iter().collect();
@@ -90,7 +96,7 @@ fn longest(entries: &[&(EntryId, usize)]) -> Vec<usize> {
         let own = claim(entry);
         let length = ends.partition_point(|end| {
             let (last, _) = entries[*end];
-            claim(last) <= own && last.index < entry.index
+            claim(last) <= own
         });
         before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
         match ends.get_mut(length) {

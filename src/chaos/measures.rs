@@ -184,3 +184,94 @@ fn latency(mut waited: Vec<Micros>) -> Latency {
         p99_ms: at(990),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chaos::recording::Planned;
+    use crate::check::history::{Call, End};
+    use crate::sim::plan::{Harm, Who};
+
+    const MS: Micros = 1000;
+
+    /// A write, asked and answered at these milliseconds; or not answered.
+    fn write(asked: Micros, answered: Micros, end: End) -> Asked {
+        Asked {
+            process: 0,
+            key: 0,
+            call: Call::Write("1".into()),
+            reading: None,
+            end,
+            is_void: false,
+            invoked: asked as usize,
+            returned: Some(answered as usize),
+            due_at: asked * MS,
+            invoked_at: asked * MS,
+            returned_at: answered * MS,
+            entry: None,
+            is_final: false,
+        }
+    }
+
+    fn done(asked: Micros, answered: Micros) -> Asked {
+        write(asked, answered, End::Ok(None))
+    }
+
+    fn run(asked: Vec<Asked>) -> Recording {
+        Recording {
+            until: 1000 * MS,
+            struck: vec![Struck {
+                number: 1,
+                planned: Planned::Harm(Harm::Pause(Who::Leader)),
+                whom: Vec::new(),
+                what: "a fault".to_owned(),
+                from: 300 * MS,
+                until: Some(700 * MS),
+                void: None,
+            }],
+            asked,
+            ..Recording::default()
+        }
+    }
+
+    fn steady(until: Micros) -> Vec<Asked> {
+        (0..until / 5).map(|n| done(5 * n, 5 * n + 1)).collect()
+    }
+
+    #[test]
+    fn an_outage_is_when_somebody_waits_for_a_write_and_is_put_down_to_its_fault() {
+        let mut asked = steady(300);
+        asked.push(done(310, 650));
+        asked.extend((131..200).map(|n| done(5 * n, 5 * n + 1)));
+        let measures = measure(&run(asked));
+        let [outage] = &measures.outages[..] else {
+            panic!("{:?}", measures.outages);
+        };
+        assert_eq!(outage.after.as_deref(), Some("a fault"));
+        assert!((330.0..350.0).contains(&outage.lasted_ms), "{outage:?}");
+        assert_eq!(measures.unavailable_ms(), outage.lasted_ms);
+    }
+
+    #[test]
+    fn where_nobody_waits_for_a_write_there_is_no_outage() {
+        let mut asked = steady(300);
+        asked.extend((131..200).map(|n| done(5 * n, 5 * n + 1)));
+        assert!(measure(&run(asked)).outages.is_empty());
+    }
+
+    #[test]
+    fn latencies_are_told_apart_by_the_faults_and_what_has_no_answer_has_none() {
+        let mut asked = vec![done(10, 12), done(400, 450), done(800, 803)];
+        asked.push(write(500, 900, End::Unknown));
+        let measures = measure(&run(asked));
+        let waited: Vec<(usize, f64)> = measures
+            .latency
+            .iter()
+            .map(|latency| (latency.answers, latency.p99_ms))
+            .collect();
+        assert_eq!(waited, [(1, 2.0), (1, 50.0), (1, 3.0)]);
+        assert_eq!((measures.acknowledged, measures.ambiguous), (3, 1));
+        assert_eq!(measures.outside_faults, (2, 2));
+        assert_eq!(measures.availability, 75.0);
+    }
+}

@@ -12,7 +12,8 @@
 //! Each has one operation open at a time. The schedule does not wait for them: what is due while a client waits is asked for
 //! as soon as it is free, and its latency counts from when it was due; more than eight that wait are left out, and counted.
 //! They follow hints to the leader, and repeat only what surely did not happen or has a name, for at most
-//! [`clients::PATIENCE`]. What is then refused did not happen; what is not answered may have.
+//! [`clients::PATIENCE`]. Who gets no answer to a read asks another node, soon at first, and shuns the silent one for a while:
+//! otherwise one node that stands still would keep all clients from the others. What is then refused did not happen; what is not answered may have.
 //!
 //! # What was lost
 //!
@@ -30,7 +31,9 @@
 mod asks;
 mod available;
 pub mod clients;
+mod desk;
 pub mod drawing;
+mod explaining;
 mod finale;
 pub mod live;
 pub mod losses;
@@ -38,6 +41,7 @@ pub mod measures;
 mod nemesis;
 mod orders;
 pub mod recording;
+pub mod roles;
 mod stage;
 pub mod verdict;
 pub mod virtually;

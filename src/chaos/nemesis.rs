@@ -144,6 +144,13 @@ impl Nemesis {
         };
         let order = orders::order(harm, whom.as_ref(), &present, seed, lasts);
         let done = match (order, harm, &whom) {
+            (Some(order), Harm::Crash { power, .. }, Some(node)) => {
+                match self.disturb(&order, harm, whom.as_ref()).await {
+                    // What is in memory has no end that could be torn.
+                    Err(_) => self.crash(node, *power, false).await,
+                    done => done,
+                }
+            }
             (Some(order), ..) => self.disturb(&order, harm, whom.as_ref()).await,
             (None, Harm::Crash { power, damaged, .. }, Some(node)) => {
                 self.crash(node, *power, *damaged).await
@@ -175,7 +182,7 @@ impl Nemesis {
 
     async fn crash(&self, node: &NodeId, power: bool, damaged: bool) -> Result<Undo, Void> {
         let harm = match (power, damaged) {
-            (_, true) => engine::Harm::Wipe,
+            (_, true) if self.stage.may_lose_disk() => engine::Harm::Wipe,
             (true, _) => engine::Harm::LoseUnsynced,
             _ => engine::Harm::None,
         };

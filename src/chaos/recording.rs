@@ -230,3 +230,74 @@ fn shape(asked: &Asked) -> (&'static str, Json) {
 fn value_of(text: &str) -> Json {
     serde_json::from_str(text).unwrap_or(Json::Null)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(event: usize, call: Call, end: End) -> Asked {
+        Asked {
+            process: 1,
+            key: 0,
+            call,
+            reading: None,
+            end,
+            is_void: false,
+            invoked: event,
+            returned: Some(event + 1),
+            due_at: 0,
+            invoked_at: 0,
+            returned_at: 0,
+            entry: None,
+            is_final: false,
+        }
+    }
+
+    #[test]
+    fn what_is_written_down_is_read_again_as_it_was() {
+        let read = Asked {
+            reading: Some(Reading::Leader),
+            ..asked(2, Call::Read, End::Ok(Some("1".into())))
+        };
+        let unknown = Asked {
+            process: 1001,
+            ..asked(8, Call::Delete, End::Unknown)
+        };
+        let recording = Recording {
+            keys: vec!["k".to_owned()],
+            asked: vec![
+                asked(0, Call::Write("1".into()), End::Ok(None)),
+                read,
+                asked(4, Call::Cas("null".into(), "2".into()), End::Fail),
+                asked(6, Call::Cas("1".into(), "3".into()), End::Ok(None)),
+                unknown,
+            ],
+            ..Recording::default()
+        };
+        let again = History::from_json_lines(&recording.lines()).expect("a history");
+        let whole = recording.history(false, false);
+        let shape = |history: &History| {
+            let all = history.operations.iter();
+            all.map(|o| (o.call.clone(), o.end.clone(), o.invoked, o.returned))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(shape(&again), shape(&whole));
+    }
+
+    #[test]
+    fn a_compare_and_set_that_nobody_tried_is_no_observation() {
+        let void = Asked {
+            is_void: true,
+            ..asked(0, Call::Cas("1".into(), "2".into()), End::Fail)
+        };
+        let recording = Recording {
+            keys: vec!["k".to_owned()],
+            asked: vec![void],
+            ..Recording::default()
+        };
+        let again = History::from_json_lines(&recording.lines()).expect("a history");
+        assert_eq!(again.operations[0].call, Call::Write("2".into()));
+        assert_eq!(again.operations[0].end, End::Fail);
+        assert!(recording.history(false, false).operations.is_empty());
+    }
+}

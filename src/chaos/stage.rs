@@ -63,6 +63,10 @@ struct Known {
     away: BTreeSet<NodeId>,
     /// Whose disk failed.
     failed: BTreeSet<NodeId>,
+    /// Whose disk was lost, and who has not caught up since.
+    lost_disks: BTreeSet<NodeId>,
+    /// Whether who lost its disk says when it has caught up; elsewhere it counts as well once it is started.
+    is_linearizable: bool,
     happened: Vec<Happened>,
     /// The last event that was seen.
     seq: u64,
@@ -77,12 +81,15 @@ pub(super) struct Stage {
 
 impl Stage {
     /// The cluster behind `control`; time begins now.
-    pub(super) async fn open(control: ControlClient) -> Result<Stage, ControlError> {
+    pub(super) async fn open(
+        control: ControlClient,
+        is_linearizable: bool,
+    ) -> Result<Stage, ControlError> {
         let status = control.status().await?;
         Ok(Stage {
             control,
             clock: Clock::start(),
-            known: Mutex::new(Known::of(&status)),
+            known: Mutex::new(Known::of(&status, is_linearizable)),
         })
     }
 
@@ -151,6 +158,12 @@ impl Stage {
         self.known().failed.contains(id)
     }
 
+    /// Whether one more disk can be lost: beyond a minority nothing is promised, and one at a time is enough.
+    pub(super) fn may_lose_disk(&self) -> bool {
+        let known = self.known();
+        known.nodes.len() >= 3 && known.lost_disks.is_empty()
+    }
+
     /// A node was added.
     pub(super) fn joins(&self, node: NodeAddress) {
         let mut known = self.known();
@@ -196,7 +209,7 @@ impl Stage {
 }
 
 impl Known {
-    fn of(status: &ClusterStatus) -> Known {
+    fn of(status: &ClusterStatus, is_linearizable: bool) -> Known {
         let address = |row: &crate::wire::control::NodeRow| NodeAddress {
             id: row.id.clone(),
             url: row.url.clone(),
@@ -213,6 +226,8 @@ impl Known {
             claims: status.nodes.iter().filter_map(claim).collect(),
             away: away.map(|row| row.id.clone()).collect(),
             failed: BTreeSet::new(),
+            lost_disks: BTreeSet::new(),
+            is_linearizable,
             happened: Vec::new(),
             seq: status.last_event,
         }
@@ -246,8 +261,17 @@ impl Known {
                     self.away.insert(node.clone());
                     self.failed.insert(node.clone());
                 }
+                Event::Wiped => {
+                    self.lost_disks.insert(node.clone());
+                }
+                Event::Restored { .. } => {
+                    self.lost_disks.remove(node);
+                }
                 Event::Revived => {
                     self.away.remove(node);
+                    if !self.is_linearizable {
+                        self.lost_disks.remove(node);
+                    }
                 }
                 Event::Removed => self.nodes.retain(|other| other.id != *node),
                 _ => {}

@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use crate::chaos::available;
 use crate::chaos::losses::Losses;
 use crate::chaos::measures::Measures;
 use crate::chaos::recording::{Asked, Recording};
+use crate::chaos::roles;
+use crate::chaos::{available, explaining};
 use crate::check::history::Call;
-use crate::check::{Budget, Explanation, History, explain, explain_sequential};
+use crate::check::{Budget, Explanation, History, explain_sequential};
 use crate::event::Event;
 use crate::sim::promise::{self, Breach, Claim, Judged};
 use crate::sim::{Expect, Plan};
-use crate::types::{Election, NodeId, Term};
+use crate::types::{Election, Leadership, NodeId, Term};
 
 /// How long the judge may think, and as long again to explain.
 pub const BUDGET: Duration = Duration::from_secs(60);
@@ -68,13 +69,13 @@ pub fn judge(plan: &Plan, recording: &Recording, losses: &Losses, measures: &Mea
     if let Some(broken) = overall(plan, recording, losses, measures) {
         return Verdict::Broken(broken);
     }
-    match too_little(plan, recording, measures) {
+    match too_little(recording, measures) {
         Some(why) => Verdict::Unknown(why),
         None => Verdict::Kept,
     }
 }
 
-/// What nodes reported that may never be.
+/// What may never be, whatever clients read: two leaders of one term, or two that both acknowledge.
 fn observed(plan: &Plan, recording: &Recording) -> Option<Broken> {
     let is_voted = plan.mode.election != Election::LowestId;
     if !is_voted && plan.expect != Expect::OneLeader {
@@ -89,6 +90,58 @@ fn observed(plan: &Plan, recording: &Recording) -> Option<Broken> {
         if other != node {
             let what = format!("{other} and {node} both lead term {term}");
             return Some(Broken::new("election safety", what));
+        }
+    }
+    if plan.expect != Expect::OneLeader {
+        return None;
+    }
+    let patience = 2 * plan.scale.election_timeout;
+    let both = roles::two_leaders(recording, patience).map(|(a, b, at)| {
+        let at = at as f64 / 1e6;
+        let what = format!("{a} and {b} both lead at {at:.3} s, and have for long");
+        Broken::new("one leader", what)
+    });
+    both.or_else(|| two_acknowledge(recording))
+}
+
+/// A write that was asked for after a later leader had acknowledged one, and was acknowledged by an earlier leader.
+fn two_acknowledge(recording: &Recording) -> Option<Broken> {
+    let acknowledged = recording
+        .asked
+        .iter()
+        .filter(|asked| asked.is_acknowledged());
+    let claim = |asked: &Asked| {
+        let entry = asked.entry.as_ref()?;
+        let (term, leader) = (entry.term, entry.leader.clone());
+        Some(Leadership { term, leader })
+    };
+    let mut claims: Vec<(&Asked, Leadership)> = acknowledged
+        .filter_map(|asked| Some((asked, claim(asked)?)))
+        .collect();
+    claims.sort_by_key(|(asked, _)| asked.returned);
+    let mut asked_late: Vec<&(&Asked, Leadership)> = claims.iter().collect();
+    asked_late.sort_by_key(|(asked, _)| asked.invoked);
+    let mut done = claims.iter().peekable();
+    let mut greatest: Option<&(&Asked, Leadership)> = None;
+    for later in asked_late {
+        while let Some(earlier) = done.next_if(|(done, _)| done.returned < Some(later.0.invoked)) {
+            if greatest.is_none_or(|greatest| greatest.1 < earlier.1) {
+                greatest = Some(earlier);
+            }
+        }
+        if let Some(first) = greatest.filter(|greatest| greatest.1 > later.1) {
+            let mut broken = Broken::new(
+                "one leader",
+                format!(
+                    "{} was acknowledged by {}, though {}, of a greater claim, had acknowledged {} before it was asked for",
+                    told(recording, later.0),
+                    later.1.leader,
+                    first.1.leader,
+                    told(recording, first.0)
+                ),
+            );
+            broken.events = vec![first.0.invoked, later.0.invoked];
+            return Some(broken);
         }
     }
     None
@@ -117,7 +170,7 @@ fn clients(plan: &Plan, recording: &Recording) -> Verdict {
 fn explained(history: &History, breach: Breach) -> Broken {
     let deadline = Instant::now() + BUDGET;
     let explanation = match breach.key {
-        Some(key) => explain(history, key, deadline),
+        Some(key) => explaining::shortest(history, key, deadline),
         None if !breach.order.is_empty() || breach.invariant == "sequential consistency" => Some(
             explain_sequential(history, &breach.operations, &breach.order, deadline),
         ),
@@ -133,9 +186,13 @@ fn explained(history: &History, breach: Breach) -> Broken {
             breach.operations.iter().map(operation).collect()
         }
     };
+    // Another key may show it in fewer operations.
+    let key = explanation.as_ref().filter(|_| breach.key.is_some());
+    let key = key.and_then(|explanation| explanation.history.keys.first());
+    let what = key.map(|key| format!("no order explains what clients saw of {key}"));
     Broken {
         invariant: breach.invariant.to_owned(),
-        what: breach.what,
+        what: what.unwrap_or(breach.what),
         events,
         explanation,
     }
@@ -195,10 +252,9 @@ fn told(recording: &Recording, asked: &Asked) -> String {
 }
 
 /// Why a run proves nothing, if it does not.
-fn too_little(plan: &Plan, recording: &Recording, measures: &Measures) -> Option<String> {
-    let wanted = !plan.kinds.is_empty();
+fn too_little(recording: &Recording, measures: &Measures) -> Option<String> {
     let took_effect = recording.struck.iter().any(|struck| struck.void.is_none());
-    if wanted && !took_effect {
+    if !took_effect {
         return Some("no fault took effect: there was nothing to survive".to_owned());
     }
     let (asked, answered) = measures.outside_faults;

@@ -47,7 +47,6 @@ const FAULTS: &str = "crash,partition,delay,drop,duplicate,reorder,pause,skew,di
   cluster chaos                                       the running cluster, for a minute
   cluster chaos --up '--raft --nodes 5' --for 20s --seed 7   boots one, breaks it, takes it down
   cluster chaos --up '--nodes 3' --faults crash --target leader --expect no-lost-acks
-  cluster chaos --up '' --faults none --for 5s       a default cluster, and nothing wrong with it
   cluster chaos --up '--raft' --history out.jsonl; cluster check out.jsonl
   cluster chaos --sim --up '--raft --nodes 5' --seed 7       the same plan in the simulator")]
 pub(super) struct Chaos {
@@ -120,6 +119,7 @@ pub(super) async fn run(args: &Chaos, common: &Common) -> Result<(), Failure> {
         }
         None => running(&target::running(common)?).await?,
     };
+    refuse_too_much(args, &how)?;
     let seed = match args.seed {
         Some(seed) => seed,
         // Short enough to be typed again.
@@ -131,6 +131,26 @@ pub(super) async fn run(args: &Chaos, common: &Common) -> Result<(), Failure> {
         true => simulate(args, common, &plan),
         false => live(args, common, plan).await,
     }
+}
+
+/// As many operations as a machine has memory for.
+const MOST_OPERATIONS: u64 = 20_000_000;
+
+/// More nodes than these have no place in a plan; the simulator knows fewer.
+const MOST_NODES: usize = 200;
+
+fn refuse_too_much(args: &Chaos, how: &How) -> Result<(), Failure> {
+    let operations = args.rate.saturating_mul(args.time.as_secs());
+    if operations > MOST_OPERATIONS {
+        let message = format!("that would be {operations} operations, at most {MOST_OPERATIONS}");
+        return Err(Failure::usage(message).hint("give a lower --rate, or a shorter --for"));
+    }
+    let most = if args.sim { 9 } else { MOST_NODES };
+    if how.nodes > most {
+        let message = format!("{} nodes are too many for chaos: at most {most}", how.nodes);
+        return Err(Failure::usage(message).hint("give fewer: --up '--nodes 5'"));
+    }
+    Ok(())
 }
 
 /// How the running cluster is run.

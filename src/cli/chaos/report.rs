@@ -223,8 +223,11 @@ impl Report<'_> {
             0 => String::new(),
             n => format!("; of {n} that are gone it said nothing"),
         };
-        (reported + silent as u64 > 0)
-            .then(|| format!("  the cluster itself reported {reported} writes as lost{silently}"))
+        (reported + silent as u64 > 0).then(|| {
+            format!(
+                "  the cluster itself reported {reported} as lost, the last of each key{silently}"
+            )
+        })
     }
 
     fn outages(&self) -> Vec<String> {

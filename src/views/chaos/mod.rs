@@ -3,7 +3,6 @@
 //! paper.
 
 mod graphs;
-mod nodes;
 mod scale;
 mod timeline;
 

@@ -6,10 +6,10 @@ use std::fmt::Write;
 
 use crate::chaos::clients::NAMES as CLIENT_NAMES;
 use crate::chaos::recording::{Asked, Recording};
+use crate::chaos::roles::{self, State};
 use crate::check::history::End;
 use crate::sim::plan::Micros;
 use crate::views::chaos::graphs;
-use crate::views::chaos::nodes::{self, State};
 use crate::views::chaos::scale::{NAMES, Scale, WIDTH};
 use crate::views::intervals::asked as in_words;
 use crate::views::lanes::escape;
@@ -35,7 +35,7 @@ pub(super) fn draw(recording: &Recording, marked: &[usize], lost: &[usize]) -> S
     let mut svg = String::new();
     let rows = fault_rows(recording, scale);
     let lanes = 6.0 + FAULT * (rows.iter().max().map_or(0, |row| row + 1)) as f64 + 6.0;
-    let names = nodes::all(recording);
+    let names = roles::all(recording);
     let clients = lanes + NODE * names.len() as f64 + 10.0;
     let processes = processes(recording);
     let latency = clients + CLIENT * processes as f64 + 24.0;
@@ -138,7 +138,7 @@ fn lane(
         escape(node.as_str()),
         scale.x(scale.end()),
     );
-    for span in nodes::spans(recording, node, scale.end()) {
+    for span in roles::spans(recording, node, scale.end()) {
         let (x, wide) = (scale.x(span.from), scale.wide(span.from, span.until));
         let (class, said, title) = match span.what {
             State::Leads(Some(term)) => ("leads", format!("term {term}"), "leads"),

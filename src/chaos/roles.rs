@@ -1,4 +1,4 @@
-//! What became of each node, as spans of time.
+//! What became of each node, as spans of time; and whether two led at once.
 
 use std::collections::BTreeSet;
 
@@ -10,15 +10,18 @@ use crate::types::NodeId;
 
 /// Something that a node was for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Span {
-    pub(super) from: Micros,
-    pub(super) until: Micros,
-    pub(super) what: State,
+pub struct Span {
+    /// From then on.
+    pub from: Micros,
+    /// Until then.
+    pub until: Micros,
+    /// What it was.
+    pub what: State,
 }
 
 /// What a node can be seen to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
+pub enum State {
     /// It leads; in which term, if that was reported.
     Leads(Option<u64>),
     /// It is dead.
@@ -30,14 +33,14 @@ pub(super) enum State {
 }
 
 /// All nodes that there were, in order.
-pub(super) fn all(recording: &Recording) -> Vec<NodeId> {
+pub fn all(recording: &Recording) -> Vec<NodeId> {
     let reported = recording.happened.iter().filter_map(|h| h.node.clone());
     let all: BTreeSet<NodeId> = recording.nodes.iter().cloned().chain(reported).collect();
     all.into_iter().collect()
 }
 
 /// What `node` was, until `end`.
-pub(super) fn spans(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
+pub fn spans(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
     let mut spans = roles(recording, node, end);
     for struck in recording.struck.iter().filter(|s| s.void.is_none()) {
         if let Some(what) = state(struck, node) {
@@ -49,6 +52,48 @@ pub(super) fn spans(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Sp
         }
     }
     spans
+}
+
+/// Two nodes that led at the same time, each for longer than `patience`.
+pub(super) fn two_leaders(
+    recording: &Recording,
+    patience: Micros,
+) -> Option<(NodeId, NodeId, Micros)> {
+    let end = recording.until;
+    let nodes = all(recording);
+    let led = |node: &NodeId| {
+        let awake = leads_awake(recording, node, end).into_iter();
+        let long = awake.filter(|(from, until)| *until > from + patience);
+        long.map(|(from, until)| (node.clone(), from + patience, until))
+            .collect::<Vec<_>>()
+    };
+    let all: Vec<(NodeId, Micros, Micros)> = nodes.iter().flat_map(led).collect();
+    let both = |a: &(NodeId, Micros, Micros), b: &(NodeId, Micros, Micros)| {
+        let from = a.1.max(b.1);
+        (a.0 < b.0 && from < a.2.min(b.2)).then(|| (a.0.clone(), b.0.clone(), from))
+    };
+    let mut pairs = all
+        .iter()
+        .flat_map(|a| all.iter().filter_map(move |b| both(a, b)));
+    pairs.next()
+}
+
+/// When `node` led and did not stand still: who does cannot know better.
+fn leads_awake(recording: &Recording, node: &NodeId, end: Micros) -> Vec<(Micros, Micros)> {
+    let all = spans(recording, node, end);
+    let (led, other): (Vec<Span>, Vec<Span>) = all
+        .into_iter()
+        .partition(|span| matches!(span.what, State::Leads(_)));
+    let mut awake: Vec<(Micros, Micros)> = led.iter().map(|span| (span.from, span.until)).collect();
+    for still in other.iter().filter(|span| span.what == State::Still) {
+        let parts = awake.into_iter().flat_map(|(from, until)| {
+            let before = (from, until.min(still.from));
+            let after = (from.max(still.until), until);
+            [before, after]
+        });
+        awake = parts.filter(|(from, until)| from < until).collect();
+    }
+    awake
 }
 
 fn roles(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
@@ -105,6 +150,36 @@ fn state(struck: &Struck, node: &NodeId) -> Option<State> {
 mod tests {
     use super::*;
     use crate::chaos::recording::Happened;
+    use crate::sim::plan::Who;
+
+    #[test]
+    fn two_lead_at_once_unless_one_of_them_stands_still() {
+        let other = NodeId::nth(2);
+        let mut recording = Recording {
+            nodes: vec![NodeId::nth(1), other.clone()],
+            first_leader: Some(NodeId::nth(1)),
+            happened: vec![Happened {
+                at: 100,
+                node: Some(other),
+                event: Event::Leader { term: 2 },
+            }],
+            until: 500,
+            ..Recording::default()
+        };
+        let both = two_leaders(&recording, 50).map(|(.., at)| at);
+        assert_eq!(both, Some(150));
+        assert_eq!(two_leaders(&recording, 450), None);
+        recording.struck.push(Struck {
+            number: 1,
+            planned: Planned::Harm(Harm::Pause(Who::Leader)),
+            whom: vec![NodeId::nth(1)],
+            what: String::new(),
+            from: 90,
+            until: Some(490),
+            void: None,
+        });
+        assert_eq!(two_leaders(&recording, 50), None);
+    }
 
     #[test]
     fn a_node_leads_until_it_dies_and_is_dead_until_it_is_revived() {
