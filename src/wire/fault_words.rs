@@ -197,7 +197,7 @@ pub fn expect(trouble: &Trouble) -> &'static str {
             "all its deadlines are over at once: it takes that for having stood still, and listens again before it stands"
         }
         Trouble::SlowDisk { .. } => {
-            "whatever it promises waits for its disk: as a leader it slows every write, as a follower only those that need it"
+            "whatever it promises waits for its disk: as a leader it slows every write, and is not heard while it waits; as a follower it slows only those that need it"
         }
         Trouble::FullDisk { .. } | Trouble::FailSync { .. } => {
             "at its next write it says that its disk failed, promises nothing of it, and takes no part until it is healed or killed and revived"

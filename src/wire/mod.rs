@@ -5,6 +5,7 @@ pub mod control;
 pub mod data;
 pub mod fault_words;
 pub mod faults;
+mod link_fault;
 mod map;
 pub mod peer;
 pub mod sound;

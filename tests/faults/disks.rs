@@ -24,8 +24,11 @@ fn fails_to_put(up: &Up) -> String {
 fn a_slow_disk_slows_what_it_promises_in_memory_and_in_files() {
     let home = tempfile::TempDir::new().expect("a directory");
     let data = home.path().join("data");
-    for flags in [vec![], vec!["--data-dir", data.to_str().expect("a path")]] {
-        let up = Up::start(&flags);
+    // A leader that waits for its disk is not heard meanwhile: nobody is to take it for dead.
+    let patient = ["--election-timeout", "10s"];
+    let in_files = ["--data-dir", data.to_str().expect("a path")];
+    for flags in [&[][..], &in_files] {
+        let up = Up::start(&[&patient, flags].concat());
         let said = up.says(&["disk", "leader", "--slow", "300ms"]);
         assert!(
             said.contains("each synced write takes 300ms longer"),

@@ -2,6 +2,7 @@
 //! What peers say is not concerned: that is decided where it is sent.
 
 use std::future::pending;
+use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::response::Response;
@@ -12,7 +13,7 @@ use crate::runtime::http::{Service, answer_to};
 use crate::wire::data::OBSERVER_HEADER;
 
 /// Answers a request, if it comes through, and the answer does.
-pub(super) async fn answer(service: Service, request: Request) -> Response {
+pub(super) async fn answer(service: Arc<Service>, request: Request) -> Response {
     let is_peers = request.uri().path().starts_with("/internal/");
     // Whoever shows what becomes of a cluster stands outside of it.
     if is_peers || request.headers().contains_key(OBSERVER_HEADER) {

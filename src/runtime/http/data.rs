@@ -39,7 +39,7 @@ struct NotTheLeader<'a> {
     leader_id: &'a str,
 }
 
-pub(super) async fn put(service: Service, request: Request) -> Response {
+pub(super) async fn put(service: Arc<Service>, request: Request) -> Response {
     let key = match key::decode(request.uri().path()) {
         Ok(key) => key,
         Err(invalid) => return refuse(invalid),
@@ -71,7 +71,7 @@ pub(super) async fn put(service: Service, request: Request) -> Response {
     written(&key, value.as_ref(), reply)
 }
 
-pub(super) async fn delete(service: Service, request: Request) -> Response {
+pub(super) async fn delete(service: Arc<Service>, request: Request) -> Response {
     let key = match key::decode(request.uri().path()) {
         Ok(key) => key,
         Err(invalid) => return refuse(invalid),

@@ -1,5 +1,6 @@
 //! What peers post: decoded, checked, and answered by the node's task.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::Request;
@@ -30,7 +31,7 @@ struct OtherRules {
     hint: &'static str,
 }
 
-pub(super) async fn answer(service: Service, request: Request) -> Response {
+pub(super) async fn answer(service: Arc<Service>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     if request.method() != Method::POST || !ROUTES.contains(&path.as_str()) {
         data::discard(request, service.world.max_value).await;

@@ -101,7 +101,7 @@ pub(super) async fn serve(
     tasks: TaskTracker,
 ) {
     let ice = service.world.standstill.ports.clone();
-    let router = Router::new().fallback(route).with_state(service);
+    let router = Router::new().fallback(route).with_state(Arc::new(service));
     let accept = async {
         loop {
             match listener.accept().await {
@@ -147,14 +147,14 @@ fn is_connections_own(error: &io::Error) -> bool {
 }
 
 /// One handler for all: a router would fold paths, and what does not match must be the chapter's 404.
-async fn route(State(service): State<Service>, request: Request) -> Response {
+async fn route(State(service): State<Arc<Service>>, request: Request) -> Response {
     match service.world.net.is_perfect() {
         true => answer_to(service, request).await,
         false => clients::answer(service, request).await,
     }
 }
 
-async fn answer_to(service: Service, request: Request) -> Response {
+async fn answer_to(service: Arc<Service>, request: Request) -> Response {
     let path = request.uri().path();
     if request.method() == Method::OPTIONS {
         return answer::preflight();

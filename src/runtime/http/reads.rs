@@ -1,5 +1,6 @@
 //! What a client may read: a node's status, and keys, as consistently as it asks.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use axum::extract::Request;
@@ -88,7 +89,7 @@ fn members(status: &Status) -> Vec<MemberState> {
     all.take(LISTED).map(state).collect()
 }
 
-pub(super) async fn get(service: Service, request: Request) -> Response {
+pub(super) async fn get(service: Arc<Service>, request: Request) -> Response {
     let key = match key::decode(request.uri().path()) {
         Ok(key) => key,
         Err(invalid) => return refuse(invalid),
