@@ -56,7 +56,7 @@ impl Node {
         self.with_progress(from, |progress| {
             is_present = progress.meet(boot);
             if is_present {
-                progress.heard = Some(now);
+                (progress.heard, progress.excused) = (Some(now), false);
                 progress.answered = progress.answered.max(round);
             }
         });
@@ -197,7 +197,7 @@ impl Node {
             return;
         }
         self.with_progress(from, |progress| {
-            progress.heard = Some(now);
+            (progress.heard, progress.excused) = (Some(now), false);
             if to == MessageKind::WholeMap || !matches!(progress.needs, Needs::Maps(_)) {
                 progress.in_flight.clear();
             }

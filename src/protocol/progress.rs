@@ -65,6 +65,8 @@ pub(super) struct Progress {
     /// The latest message it answered, and when the answer came.
     pub(super) answered: u64,
     pub(super) heard: Option<Time>,
+    /// It was last taken for heard though it was not, because the leader had stood still.
+    pub(super) excused: bool,
     /// It said that it remembers all it ever promised. Only then does what it says count towards a majority.
     pub(super) intact: bool,
     /// It lost its disk, and has caught up: the round from which on a majority must confirm this leader.
@@ -99,6 +101,7 @@ impl Progress {
             tell_at: None,
             answered: 0,
             heard: None,
+            excused: false,
             intact: false,
             recovering: None,
         }
@@ -224,10 +227,13 @@ impl Leading {
         }
     }
 
-    /// The leader itself stood still: that it heard nobody meanwhile proves nothing.
+    /// The leader itself stood still: that it heard nobody meanwhile proves nothing. Whoever is silent ever since was
+    /// excused once: else a leader that hears nobody, and is slow each time, would lead for ever and let nobody else.
     pub(super) fn excuse_silence(&mut self, now: Time) {
         for (_, progress) in self.followers.iter_mut() {
-            progress.heard = Some(now);
+            if !std::mem::replace(&mut progress.excused, true) {
+                progress.heard = Some(now);
+            }
         }
     }
 

@@ -163,6 +163,7 @@ impl Node {
             tell_at,
             answered,
             heard: _,
+            excused: _,
             intact,
             recovering,
         } = progress;
