@@ -38,7 +38,7 @@ pub mod measures;
 mod nemesis;
 mod orders;
 pub mod recording;
-mod stage;
+pub(crate) mod stage;
 pub mod verdict;
 pub mod virtually;
 pub mod words;
