@@ -1,12 +1,13 @@
 //! Faults, and their end, as steps order them.
 
-use crate::engine::Harm;
+use crate::engine;
 use crate::rng::mix;
 use crate::scenario::ground::Ground;
 use crate::scenario::player::{InForce, Player, Stop};
 use crate::scenario::script::Step;
+use crate::sim::plan::{self, Harm, Place};
 use crate::types::NodeId;
-use crate::wire::faults::{Trouble, Who};
+use crate::wire::faults::{Trouble, Way, Who};
 
 impl<G: Ground> Player<'_, G> {
     /// Sets a fault, under the step's name and for its time.
@@ -20,7 +21,8 @@ impl<G: Ground> Player<'_, G> {
                 .ground
                 .set(&single, mix(self.seed ^ mix(number)))
                 .await?;
-            let struck = self.notes.strikes(&set.what, whom(&single), from);
+            let harm = harm(&single);
+            let struck = self.notes.strikes(harm, &set.what, whom(&single), from);
             said.push(set.what);
             let still = match &single {
                 Trouble::Pause { nodes } => nodes.first().cloned(),
@@ -91,21 +93,21 @@ impl<G: Ground> Player<'_, G> {
         Ok(())
     }
 
-    pub(super) async fn kill(&mut self, nodes: &[Who], harm: Harm) -> Result<String, Stop> {
+    pub(super) async fn kill(&mut self, nodes: &[Who], harm: engine::Harm) -> Result<String, Stop> {
         let view = self.look().await?;
         let nodes = self.cast.all(nodes, &view)?;
         let how = match harm {
-            Harm::None => "is killed",
-            Harm::LoseUnsynced => "loses power",
-            Harm::Wipe => "is killed, and its disk destroyed",
-            Harm::TearTail => "is killed, and the end of its log torn",
+            engine::Harm::None => "is killed",
+            engine::Harm::LoseUnsynced => "loses power",
+            engine::Harm::Wipe => "is killed, and its disk destroyed",
+            engine::Harm::TearTail => "is killed, and the end of its log torn",
         };
         let mut said = Vec::new();
         for node in nodes {
             self.ground.kill(&node, harm).await?;
             let what = format!("{node} {how}");
             let now = self.ground.now();
-            self.notes.strikes(&what, vec![node], now);
+            self.notes.strikes(None, &what, vec![node], now);
             said.push(what);
         }
         Ok(said.join("; "))
@@ -131,9 +133,40 @@ impl<G: Ground> Player<'_, G> {
     }
 }
 
+/// The simulator's word for it, where it has one: pages draw nodes by that.
+fn harm(trouble: &Trouble) -> Option<Harm> {
+    let place = |name: &String| {
+        let number = NodeId::new(name).ok()?.number()?;
+        Place::try_from(number.checked_sub(1)?).ok()
+    };
+    Some(match trouble {
+        Trouble::Pause { nodes } => Harm::Pause(plan::Who::Node(place(nodes.first()?)?)),
+        Trouble::Isolate { nodes, way } => Harm::Isolate {
+            who: plan::Who::Node(place(nodes.first()?)?),
+            out: *way != Way::In,
+            into: *way != Way::Out,
+        },
+        Trouble::Partition {
+            groups,
+            one_way: false,
+        } => {
+            let group = |group: &Vec<String>| group.iter().filter_map(place).collect();
+            Harm::Partition(groups.iter().map(group).collect())
+        }
+        _ => return None,
+    })
+}
+
 /// Faults of nodes are set for each node alone, so that each can be undone alone.
 fn singles(trouble: Trouble) -> Vec<Trouble> {
     match trouble {
+        Trouble::Isolate { nodes, way } => {
+            let single = |node| Trouble::Isolate {
+                nodes: vec![node],
+                way,
+            };
+            nodes.into_iter().map(single).collect()
+        }
         Trouble::Pause { nodes } => {
             let single = |node| Trouble::Pause { nodes: vec![node] };
             nodes.into_iter().map(single).collect()

@@ -104,12 +104,17 @@ impl Notes {
     }
 
     /// A fault struck; its number.
-    pub(super) fn strikes(&mut self, what: &str, whom: Vec<NodeId>, at: Micros) -> usize {
+    pub(super) fn strikes(
+        &mut self,
+        harm: Option<Harm>,
+        what: &str,
+        whom: Vec<NodeId>,
+        at: Micros,
+    ) -> usize {
         let number = self.recording.struck.len() as u32;
         self.recording.struck.push(Struck {
             number,
-            // What is drawn and measured goes by the words.
-            planned: Planned::Harm(Harm::Partition(Vec::new())),
+            planned: harm.map_or_else(|| Planned::Step(what.to_owned()), Planned::Harm),
             whom,
             what: what.to_owned(),
             from: at,

@@ -105,6 +105,9 @@ pub(super) async fn play<G: Ground>(
         took: Vec::new(),
         ground,
     };
+    if let Ok(view) = player.ground.look().await {
+        player.notes.recording.first_leader = view.leader().map(|seen| seen.id.clone());
+    }
     let mut failed = None;
     for step in &scenario.steps {
         if let Err(stop) = player.step(step).await {

@@ -1,24 +1,24 @@
 //! `run`: a scenario, played and judged.
 
+mod report;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::verdict::Verdict;
 use crate::cli::args::Common;
 use crate::cli::chaos::boot::{self, Booted};
 use crate::cli::ending::Ending;
 use crate::cli::failure::Failure;
 use crate::cli::out;
+use crate::cli::run::report::Report;
 use crate::cli::up::refused;
 use crate::runtime::Options;
 use crate::runtime::boot::seed;
-use crate::scenario::verdict::{Outcome, judge};
+use crate::scenario::verdict::judge;
 use crate::scenario::{self, Played, Scenario};
-use crate::sim::Plan;
 
 /// Play a scenario: what is done to a cluster, and what must come of it
 ///
@@ -152,116 +152,4 @@ async fn live(
             "interrupted: the scenario was not played to its end",
         )
     })
-}
-
-/// What a run came to.
-pub(super) struct Report<'a> {
-    pub(super) args: &'a Run,
-    pub(super) scenario: &'a Scenario,
-    pub(super) plan: &'a Arc<Plan>,
-    pub(super) played: &'a Played,
-    pub(super) outcome: &'a Outcome,
-    pub(super) seed: u64,
-}
-
-impl Report<'_> {
-    fn give(&self, common: &Common) -> Result<(), Failure> {
-        match common.json {
-            true => out::print_json(&self.summary())?,
-            false => out::print(&self.text())?,
-        }
-        match self.outcome.failed {
-            None => Ok(()),
-            Some(_) => Err(Failure::silent(1)),
-        }
-    }
-
-    /// What became of the promise, in a word.
-    pub(super) fn verdict(&self) -> &'static str {
-        match &self.outcome.verdict {
-            Verdict::Kept => "kept",
-            Verdict::Broken(_) => "broken",
-            Verdict::Unknown(_) => "unknown",
-        }
-    }
-
-    /// Why the verdict is what it is.
-    pub(super) fn reasons(&self) -> Vec<String> {
-        let mut reasons = Vec::new();
-        match &self.outcome.verdict {
-            Verdict::Kept => {}
-            Verdict::Broken(broken) => {
-                reasons.push(format!("{}: {}", broken.invariant, broken.what));
-            }
-            Verdict::Unknown(why) => reasons.push(why.clone()),
-        }
-        for number in &self.outcome.losses.gone {
-            let asked = &self.played.recording.asked[*number];
-            let key = &self.played.recording.keys[asked.key];
-            reasons.push(match &asked.call {
-                crate::check::history::Call::Write(value)
-                | crate::check::history::Call::Cas(_, value) => {
-                    format!("lost: {key} = {value} was acknowledged, and is gone")
-                }
-                _ => format!("lost: a delete of {key} was acknowledged, and is undone"),
-            });
-        }
-        reasons
-    }
-
-    fn text(&self) -> String {
-        let name = &self.scenario.name;
-        let verdict = self.verdict();
-        let counted = format!(
-            "{} acknowledged writes, {} lost, {} ambiguous",
-            self.outcome.measures.acknowledged,
-            self.outcome.losses.gone.len(),
-            self.outcome.measures.ambiguous
-        );
-        let mut lines = match &self.outcome.failed {
-            None => vec![format!("AS WRITTEN: {name}")],
-            Some(failed) if failed.line == 0 => {
-                vec![
-                    format!("NOT AS WRITTEN: {name}"),
-                    format!("  {}", failed.what),
-                ]
-            }
-            Some(failed) => {
-                let file = self.args.file.display();
-                let what = format!("  {file}:{}: {}", failed.line, failed.what);
-                vec![format!("NOT AS WRITTEN: {name}"), what]
-            }
-        };
-        lines.push(format!("  the promise is {verdict}: {counted}"));
-        lines.extend(self.reasons().into_iter().map(|why| format!("  {why}")));
-        lines.push(format!("  again: {}", self.again()));
-        lines.join("\n")
-    }
-
-    /// The command that does it again.
-    pub(super) fn again(&self) -> String {
-        let sim = if self.args.sim { " --sim" } else { "" };
-        let file = self.args.file.display();
-        format!("cluster run {file}{sim} --seed {}", self.seed)
-    }
-
-    fn summary(&self) -> serde_json::Value {
-        let measures = &self.outcome.measures;
-        json!({
-            "scenario": self.scenario.name,
-            "asWritten": self.outcome.failed.is_none(),
-            "failed": self.outcome.failed,
-            "verdict": self.verdict(),
-            "why": self.reasons(),
-            "acknowledged": measures.acknowledged,
-            "lost": self.outcome.losses.gone.len(),
-            "ambiguous": measures.ambiguous,
-            "leaderChanges": measures.leader_changes,
-            "mode": self.plan.mode.to_string(),
-            "nodes": self.plan.nodes,
-            "seed": self.seed,
-            "sim": self.args.sim,
-            "steps": self.played.took,
-        })
-    }
 }
