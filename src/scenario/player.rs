@@ -145,11 +145,17 @@ impl<G: Ground> Player<'_, G> {
                 self.glance(left).await?;
             }
         }
-        if let Some(after) = &step.after {
-            self.wait_for(after, step.within).await?;
-        }
+        let seen = match &step.after {
+            Some(after) => Some(self.wait_for(after, step.within).await?),
+            None => None,
+        };
         if step.remember {
-            self.remember().await?;
+            // What was awaited may be over by now.
+            let view = match seen {
+                Some(view) => view,
+                None => self.look().await?,
+            };
+            self.remember(&view)?;
         }
         let (at, what) = (self.ground.now(), self.deed(step).await?);
         if let Some(what) = what {
@@ -164,12 +170,11 @@ impl<G: Ground> Player<'_, G> {
         Ok(())
     }
 
-    async fn remember(&mut self) -> Result<(), Stop> {
-        let view = self.ground.look().await?;
+    fn remember(&mut self, view: &View) -> Result<(), Stop> {
         let leader = view
             .leader()
             .ok_or_else(|| format!("nobody leads: {}", view.told()))?;
-        self.cast.remembered = Some((leader.id.clone(), leader.term));
+        self.cast.remembered = Some((leader.id.clone(), view.term()));
         self.say(&format!("{} leads term {}", leader.id, leader.term));
         Ok(())
     }
@@ -194,14 +199,14 @@ impl<G: Ground> Player<'_, G> {
         Ok(())
     }
 
-    /// Waits until something holds.
-    async fn wait_for(&mut self, condition: &ConditionTable, within: Micros) -> Result<(), Stop> {
+    /// Waits until something holds; what was seen then.
+    async fn wait_for(&mut self, condition: &ConditionTable, within: Micros) -> Result<View, Stop> {
         let end = self.ground.now() + within;
         loop {
             let view = self.ground.look().await?;
             let why = unmet(condition, &view, &mut self.cast, &mut self.ground).await;
             match why {
-                None => return Ok(()),
+                None => return Ok(view),
                 Some(why) if self.ground.now() >= end => {
                     let within = within as f64 / 1e6;
                     return Err(Stop::Here(format!("not within {within} s: {why}")));
@@ -236,8 +241,7 @@ impl<G: Ground> Player<'_, G> {
             }
             Deed::Ask(asking) => Some(self.ask(asking, step.within).await?),
             Deed::Eventually(condition) => {
-                self.wait_for(condition, step.within).await?;
-                let view = self.look().await?;
+                let view = self.wait_for(condition, step.within).await?;
                 Some(format!("it came: {}", view.told()))
             }
             Deed::Always(condition) => self.always(condition, step).await?,

@@ -87,7 +87,7 @@ fn a_mistake_is_told_with_line_and_key_and_what_was_expected() {
     );
     refused(
         &step("kill = \"leader\"\nput = { key = \"a\", value = 1 }"),
-        7,
+        8,
         &["a step does one thing"],
     );
     refused(&step("within = \"1s\""), 6, &["this step does nothing"]);
