@@ -11,7 +11,7 @@
 //! | 3 | `faults`, `storage`, `wire` | verdicts on messages; what a disk keeps; JSON shapes |
 //! | 4 | `engine`, `registry` | what the control plane may ask of a cluster, whatever runs it; how commands find one |
 //! | 5 | `runtime`, `sim`, `client` | nodes as tokio tasks on ports; the same nodes in virtual time; a typed HTTP client |
-//! | 6 | `control`, `chaos` | the control server; a live cluster, broken at random and judged |
+//! | 6 | `control`, `chaos`, `scenario` | the control server; a cluster, broken at random or as a file says, and judged |
 //! | 7 | `views` | tables, lines, stories and pages for people |
 //! | 8 | `cli` | one file a command; nobody imports it |
 //!
@@ -33,6 +33,7 @@ pub mod protocol;
 pub mod registry;
 pub mod rng;
 pub mod runtime;
+pub mod scenario;
 pub mod sim;
 pub mod storage;
 pub mod store;

@@ -92,6 +92,8 @@ fn the_readmes_commands_print_what_it_shows() {
     let bin = home.path().join("bin");
     std::fs::create_dir(&bin).expect("a directory");
     std::os::unix::fs::symlink(BINARY, bin.join("cluster")).expect("a link");
+    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts");
+    std::os::unix::fs::symlink(scripts, home.path().join("scripts")).expect("a link");
     let base = ports();
     let adapt = |text: &str| {
         let text = (0..10).fold(text.to_owned(), |text, k| {

@@ -42,7 +42,7 @@ mod nemesis;
 mod orders;
 pub mod recording;
 pub mod roles;
-mod stage;
+pub(crate) mod stage;
 pub mod verdict;
 pub mod virtually;
 pub mod words;

@@ -105,6 +105,8 @@ pub enum Planned {
     Harm(Harm),
     /// An operator's wish.
     Operation(Operation),
+    /// A scenario's step, in words.
+    Step(String),
 }
 
 /// What a node reported, or the cluster as a whole.

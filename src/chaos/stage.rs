@@ -20,7 +20,7 @@ const AGAIN: Duration = Duration::from_millis(200);
 
 /// When a run began, by both clocks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub(crate) struct Clock {
     began: Instant,
     wall: SystemTime,
 }
@@ -34,12 +34,12 @@ impl Clock {
     }
 
     /// The time since then.
-    pub(super) fn now(&self) -> Micros {
+    pub(crate) fn now(&self) -> Micros {
         self.began.elapsed().as_micros() as Micros
     }
 
     /// Sleeps until then, if it is not yet.
-    pub(super) async fn until(&self, at: Micros) {
+    pub(crate) async fn until(&self, at: Micros) {
         tokio::time::sleep_until((self.began + Duration::from_micros(at)).into()).await;
     }
 
@@ -73,15 +73,15 @@ struct Known {
 }
 
 /// A cluster and what is known of it.
-pub(super) struct Stage {
-    pub(super) control: ControlClient,
-    pub(super) clock: Clock,
+pub(crate) struct Stage {
+    pub(crate) control: ControlClient,
+    pub(crate) clock: Clock,
     known: Mutex<Known>,
 }
 
 impl Stage {
     /// The cluster behind `control`; time begins now.
-    pub(super) async fn open(
+    pub(crate) async fn open(
         control: ControlClient,
         is_linearizable: bool,
     ) -> Result<Stage, ControlError> {
@@ -99,30 +99,30 @@ impl Stage {
     }
 
     /// The nodes there are.
-    pub(super) fn nodes(&self) -> Vec<NodeAddress> {
+    pub(crate) fn nodes(&self) -> Vec<NodeAddress> {
         self.known().nodes.clone()
     }
 
     /// The node at a place; places beyond the last begin anew.
-    pub(super) fn node(&self, place: usize) -> Option<NodeAddress> {
+    pub(crate) fn node(&self, place: usize) -> Option<NodeAddress> {
         let known = self.known();
         let at = place.checked_rem(known.nodes.len())?;
         Some(known.nodes[at].clone())
     }
 
     /// Where a node is in the list, if it is.
-    pub(super) fn place(&self, id: &str) -> Option<usize> {
+    pub(crate) fn place(&self, id: &str) -> Option<usize> {
         let known = self.known();
         known.nodes.iter().position(|node| node.id.as_str() == id)
     }
 
     /// Who leads, as far as is known: the greatest claim of those that are there.
-    pub(super) fn leader(&self) -> Option<NodeId> {
+    pub(crate) fn leader(&self) -> Option<NodeId> {
         self.known().leader()
     }
 
     /// Who is meant, if there is such a node just now.
-    pub(super) fn whom(&self, who: Who) -> Option<NodeId> {
+    pub(crate) fn whom(&self, who: Who) -> Option<NodeId> {
         let known = self.known();
         let leader = known.leader();
         match who {
@@ -145,7 +145,7 @@ impl Stage {
     }
 
     /// A node stands still, or goes on: no event says so.
-    pub(super) fn stands_still(&self, id: &NodeId, still: bool) {
+    pub(crate) fn stands_still(&self, id: &NodeId, still: bool) {
         let mut known = self.known();
         match still {
             true => known.away.insert(id.clone()),
@@ -154,7 +154,7 @@ impl Stage {
     }
 
     /// Whether a node's disk failed since it started.
-    pub(super) fn has_failed(&self, id: &NodeId) -> bool {
+    pub(crate) fn has_failed(&self, id: &NodeId) -> bool {
         self.known().failed.contains(id)
     }
 
@@ -165,7 +165,7 @@ impl Stage {
     }
 
     /// A node was added.
-    pub(super) fn joins(&self, node: NodeAddress) {
+    pub(crate) fn joins(&self, node: NodeAddress) {
         let mut known = self.known();
         if known.nodes.iter().all(|other| other.id != node.id) {
             known.nodes.push(node);
@@ -173,17 +173,17 @@ impl Stage {
     }
 
     /// What has happened so far.
-    pub(super) fn happened(&self) -> Vec<Happened> {
+    pub(crate) fn happened(&self) -> Vec<Happened> {
         self.known().happened.clone()
     }
 
     /// The last event that was seen.
-    pub(super) fn last_event(&self) -> u64 {
+    pub(crate) fn last_event(&self) -> u64 {
         self.known().seq
     }
 
     /// Takes in what the cluster reports, until `stop`.
-    pub(super) async fn follow(&self, stop: CancellationToken) {
+    pub(crate) async fn follow(&self, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,

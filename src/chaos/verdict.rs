@@ -57,6 +57,15 @@ impl Broken {
 
 /// Judges a live run.
 pub fn judge(plan: &Plan, recording: &Recording, losses: &Losses, measures: &Measures) -> Verdict {
+    let verdict = found(plan, recording, losses, measures);
+    match (verdict, too_little(recording, measures)) {
+        (Verdict::Kept, Some(why)) => Verdict::Unknown(why),
+        (verdict, _) => verdict,
+    }
+}
+
+/// The same of a run that shows what it is to show, however little was done.
+pub fn found(plan: &Plan, recording: &Recording, losses: &Losses, measures: &Measures) -> Verdict {
     let broken = observed(plan, recording);
     if let Some(broken) = broken {
         return Verdict::Broken(broken);
@@ -66,11 +75,8 @@ pub fn judge(plan: &Plan, recording: &Recording, losses: &Losses, measures: &Mea
         Verdict::Kept => {}
         other => return other,
     }
-    if let Some(broken) = overall(plan, recording, losses, measures) {
-        return Verdict::Broken(broken);
-    }
-    match too_little(recording, measures) {
-        Some(why) => Verdict::Unknown(why),
+    match overall(plan, recording, losses, measures) {
+        Some(broken) => Verdict::Broken(broken),
         None => Verdict::Kept,
     }
 }

@@ -63,6 +63,7 @@ fn those(places: &[Place]) -> String {
 pub fn planned(what: &Planned, nodes: usize) -> String {
     match what {
         Planned::Harm(what) => harm(what, &who(what).map_or(String::new(), role), nodes),
+        Planned::Step(what) => what.clone(),
         Planned::Operation(Operation::Add) => "a node is added".to_owned(),
         Planned::Operation(Operation::Remove(who)) => format!("{} is removed", role(*who)),
         Planned::Operation(Operation::Transfer(None)) => "leadership is handed over".to_owned(),

@@ -21,6 +21,7 @@ mod members;
 mod node;
 mod out;
 mod rules;
+mod run;
 mod sim;
 mod status;
 mod target;
@@ -85,6 +86,7 @@ enum Command {
     Remove(members::Remove),
     Transfer(members::Transfer),
     Chaos(chaos::Chaos),
+    Run(run::Run),
     Check(check::Check),
     Sim(sim::Sim),
     Watch(watch::Watch),
@@ -137,6 +139,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Remove(remove) => block_on(members::remove(remove, common)),
         Command::Transfer(transfer) => block_on(members::transfer(transfer, common)),
         Command::Chaos(chaos) => serve(chaos::run(chaos, common)),
+        Command::Run(args) => serve(run::run(args, common)),
         Command::Check(check) => check::run(check, common),
         Command::Sim(sim) => sim::run(sim, common),
         Command::Watch(watch) => block_on(watch::run(watch, common)),

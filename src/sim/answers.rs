@@ -21,6 +21,7 @@ impl World {
         self.stats.replied(&reply);
         let operation = match asker {
             Asker::Client { operation, .. } => operation,
+            Asker::Hand(ticket) => return self.hand_replied(place, ticket, reply),
             Asker::Operator { operation, place } => {
                 return self.operator_learns(operation, place, Some(reply));
             }

@@ -6,6 +6,7 @@ use crate::check::history::{self, End, Text};
 use crate::protocol::Change;
 use crate::sim::called::{Called, Wish};
 use crate::sim::clients::{Answer, Asked, Asker, Open, Request, WAITING, Want, is_named, key_of};
+use crate::sim::hand::Told;
 use crate::sim::moment::What;
 use crate::sim::plan::{Call, Place, Reading};
 use crate::sim::queue::Nanos;
@@ -153,6 +154,9 @@ impl World {
     /// A client's request reaches a node.
     pub(super) fn requested(&mut self, place: Place, request: Request) {
         let Request { asker, want } = request;
+        if let Asker::Hand(ticket) = asker {
+            return self.hand_requested(place, ticket, want);
+        }
         if let Asker::Client { operation, .. } = asker {
             self.note(place, || What::Requested { operation });
         }
@@ -209,6 +213,7 @@ impl World {
         match asker {
             Asker::Client { .. } => self.answer(asker, Answer::Unknown),
             Asker::Operator { operation, place } => self.operator_learns(operation, place, None),
+            Asker::Hand(ticket) => self.tell_hand(ticket, Told::Broken),
         }
     }
 

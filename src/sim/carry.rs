@@ -3,15 +3,15 @@
 
 use std::time::Duration;
 
-use crate::faults::Verdict;
-use crate::protocol::{Message, Node};
+use crate::faults::{Parcel, Traffic, Verdict};
+use crate::protocol::{Message, MessageKind, Node};
 use crate::sim::called::Called;
 use crate::sim::moment::{Fated, What};
 use crate::sim::plan::{Fate, Place, Scale};
 use crate::sim::queue::Nanos;
 use crate::sim::stats::Met;
 use crate::sim::world::{Coming, World, place_of};
-use crate::types::NodeId;
+use crate::types::{NodeId, Time};
 
 impl World {
     /// A node sends something: what becomes of it is decided now.
@@ -22,7 +22,7 @@ impl World {
         self.watch_promise(from, to, &message);
         let nth = self.sent[from as usize][to as usize];
         self.sent[from as usize][to as usize] += 1;
-        let verdict = self.verdict(from, to, nth);
+        let verdict = self.verdict(from, to, nth, message.kind());
         let latency = self.latency(from, to, nth);
         let arrive = |after: Duration| self.now + latency + after.as_nanos() as Nanos;
         let (first, second) = match verdict {
@@ -65,14 +65,21 @@ impl World {
         }
     }
 
-    fn verdict(&mut self, from: Place, to: Place, nth: u32) -> Verdict {
+    fn verdict(&mut self, from: Place, to: Place, nth: u32, kind: MessageKind) -> Verdict {
         let verdict = match &self.fates {
             Some(_) if self.faults.is_cut(&from, &to) => return self.dropped(Met::Cut),
             Some(fates) => fates
                 .get(&(from, to, nth))
                 .copied()
                 .unwrap_or(Verdict::PROMPT),
-            None => self.faults.verdict(&from, &to),
+            None => {
+                let parcel = Parcel {
+                    traffic: Traffic::of(kind),
+                    bytes: 0,
+                    now: Time::after(Duration::from_nanos(self.now)),
+                };
+                self.faults.verdict_on(&from, &to, Some(parcel))
+            }
         };
         if verdict == Verdict::PROMPT {
             return verdict;

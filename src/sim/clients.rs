@@ -30,6 +30,8 @@ pub(super) enum Asker {
         operation: Operation,
         place: Option<Place>,
     },
+    /// Whoever drives the world by hand; the number of the question.
+    Hand(usize),
 }
 
 /// What a client is answered.

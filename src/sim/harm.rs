@@ -61,7 +61,7 @@ impl World {
         self.places().filter(leads).max_by_key(term)
     }
 
-    fn harm(&mut self, number: u32, harm: &Harm) {
+    pub(super) fn harm(&mut self, number: u32, harm: &Harm) {
         let Some(whom) = self.strike(number, harm) else {
             return;
         };
@@ -167,7 +167,7 @@ impl World {
         Some(whom)
     }
 
-    fn lift(&mut self, number: u32) {
+    pub(super) fn lift(&mut self, number: u32) {
         let Some(InForce { harm, whom }) = self.in_force.remove(&number) else {
             return;
         };

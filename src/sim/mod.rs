@@ -45,6 +45,7 @@ mod disk;
 pub mod exhaustive;
 pub mod expect;
 mod finale;
+pub mod hand;
 mod harm;
 mod invariants;
 mod ledger;

@@ -11,6 +11,7 @@ use crate::protocol::{Message, MessageKind};
 use crate::rng::mix;
 use crate::sim::called::Called;
 use crate::sim::clients::{Answer, Asker, Clients, Request};
+use crate::sim::hand::Question;
 use crate::sim::harm::InForce;
 use crate::sim::invariants::{Violation, Watch};
 use crate::sim::moment::{Moment, Sink, What};
@@ -78,6 +79,8 @@ pub(super) struct World {
     pub(super) stats: Stats,
     pub(super) violation: Option<Violation>,
     pub(super) in_force: HashMap<u32, InForce>,
+    /// What was asked by hand.
+    pub(super) hands: Vec<Question>,
     /// Since when nothing was wrong but that nodes died and came back; `Nanos::MAX`: something is.
     pub(super) troubled_until: Nanos,
     next_step: usize,
@@ -105,6 +108,7 @@ impl World {
             stats: Stats::default(),
             violation: None,
             in_force: HashMap::new(),
+            hands: Vec::new(),
             troubled_until: 0,
             next_step: 0,
             sink,

@@ -30,7 +30,7 @@ struct Flags {
 }
 
 /// What `up` would be told by these flags.
-pub(super) fn options(flags: &str, common: &Common) -> Result<Options, Failure> {
+pub(in crate::cli) fn options(flags: &str, common: &Common) -> Result<Options, Failure> {
     let parsed = Flags::try_parse_from(flags.split_whitespace());
     let parsed = parsed.map_err(|error| {
         let text = error.render().to_string();
@@ -42,8 +42,8 @@ pub(super) fn options(flags: &str, common: &Common) -> Result<Options, Failure> 
 }
 
 /// A cluster of this process.
-pub(super) struct Booted {
-    pub(super) control: ControlClient,
+pub(in crate::cli) struct Booted {
+    pub(in crate::cli) control: ControlClient,
     cluster: Arc<Cluster>,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
@@ -51,7 +51,7 @@ pub(super) struct Booted {
 
 impl Booted {
     /// Boots it, and waits for a leader that all obey.
-    pub(super) async fn boot(options: Options) -> Result<Booted, Failure> {
+    pub(in crate::cli) async fn boot(options: Options) -> Result<Booted, Failure> {
         let cannot = |error: std::io::Error| Failure::system("cannot serve", &error);
         let address = SocketAddr::new(options.host, 0);
         let reserved = boot::reserve(address, "the control server").map_err(refused)?;
@@ -101,7 +101,7 @@ impl Booted {
     }
 
     /// Ends it.
-    pub(super) async fn down(self) {
+    pub(in crate::cli) async fn down(self) {
         self.cluster.stop().await;
         self.stop.cancel();
         // It ends by itself within its farewell; how is no news.

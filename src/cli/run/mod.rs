@@ -1,0 +1,155 @@
+//! `run`: a scenario, played and judged.
+
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::args::Common;
+use crate::cli::chaos::boot::{self, Booted};
+use crate::cli::ending::Ending;
+use crate::cli::failure::Failure;
+use crate::cli::out;
+use crate::cli::run::report::Report;
+use crate::cli::up::refused;
+use crate::runtime::Options;
+use crate::runtime::boot::seed;
+use crate::scenario::verdict::judge;
+use crate::scenario::{self, Played, Scenario};
+
+/// Play a scenario: what is done to a cluster, and what must come of it
+///
+/// FILE says, step by step, which faults strike, what clients ask and are answered, and what is to hold. A cluster is booted
+/// for it in this process, on free ports; with --sim it is played in virtual time. In the end everything is healed, and what
+/// clients saw is judged. scripts/scenarios holds some, and the schema for editors.
+///
+/// Exit code 0: it went as written; 1: it did not; 2: the file is not a scenario.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  cluster run scripts/scenarios/split-brain.toml
+  cluster run scripts/scenarios/split-brain.toml --sim --seed 7
+  cluster run --check mine.toml             is it a scenario? nothing is played
+  cluster run mine.toml --html page.html    drawn: nodes, faults, operations")]
+pub(super) struct Run {
+    /// The scenario
+    #[arg(value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    file: PathBuf,
+    /// Only check that it is a scenario
+    #[arg(long, conflicts_with_all = ["sim", "seed", "html"])]
+    check: bool,
+    /// Play it in virtual time: the same seed, the same run
+    #[arg(long)]
+    sim: bool,
+    /// What chance draws from [default: 1 with --sim, otherwise any]
+    #[arg(long, value_name = "SEED")]
+    seed: Option<u64>,
+    /// Draw the run on a page: what became of every node, the faults, every operation, and why
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    html: Option<PathBuf>,
+}
+
+pub(super) async fn run(args: &Run, common: &Common) -> Result<(), Failure> {
+    let file = args.file.display();
+    let text = std::fs::read_to_string(&args.file)
+        .map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?;
+    let scenario = Scenario::read(&text).map_err(|mistake| {
+        Failure::usage(format!("{file}: {mistake}")).hint("the format: scripts/scenarios/README.md")
+    })?;
+    if args.check {
+        return checked(&args.file, &scenario, common);
+    }
+    let seed = match (args.seed, args.sim) {
+        (Some(seed), _) => seed,
+        (None, true) => 1,
+        // Short enough to be typed again.
+        (None, false) => seed().map_err(refused)? % 1_000_000,
+    };
+    let plan = scenario::plan(&scenario, seed);
+    announce(&scenario, args.sim, seed, common);
+    let tell = |line: &str| out::note(common, line);
+    let played = match args.sim {
+        true => Ok(scenario::virtually(&scenario, seed, &tell)),
+        false => live(&scenario, seed, common, &tell).await?,
+    };
+    let played = played.map_err(|why| Failure::new("run-failed", why))?;
+    let outcome = judge(&scenario, &plan, &played);
+    let report = Report {
+        args,
+        scenario: &scenario,
+        plan: &plan,
+        played: &played,
+        outcome: &outcome,
+        seed,
+    };
+    report.give(common)
+}
+
+fn checked(file: &Path, scenario: &Scenario, common: &Common) -> Result<(), Failure> {
+    let steps = scenario.steps.len();
+    match common.json {
+        true => out::print_json(&json!({"scenario": scenario.name, "steps": steps})),
+        false => out::print(&format!(
+            "{}: {}: {steps} steps",
+            file.display(),
+            scenario.name
+        )),
+    }
+}
+
+fn announce(scenario: &Scenario, sim: bool, seed: u64, common: &Common) {
+    let setup = &scenario.setup;
+    let how = if sim { ", simulated" } else { "" };
+    let head = format!(
+        "{}\n{}, {} nodes, seed {seed}{how}",
+        scenario.name, setup.mode, setup.nodes
+    );
+    out::note(common, &head);
+    if let Some(source) = &scenario.source {
+        out::note(common, &format!("after {source}"));
+    }
+}
+
+/// The cluster that a scenario is about.
+fn options(scenario: &Scenario, common: &Common) -> Result<Options, Failure> {
+    let setup = &scenario.setup;
+    Ok(Options {
+        nodes: Some(setup.nodes),
+        mode: setup.mode,
+        safeguards: setup.safeguards,
+        heartbeat: setup.heartbeat,
+        election_timeout: setup.election_timeout,
+        write_timeout: setup.write_timeout,
+        ..boot::options("", common)?
+    })
+}
+
+async fn live(
+    scenario: &Scenario,
+    seed: u64,
+    common: &Common,
+    tell: scenario::Tell<'_>,
+) -> Result<Result<Played, String>, Failure> {
+    let mut ending = Ending::new()?;
+    let interrupted = CancellationToken::new();
+    let told = interrupted.clone();
+    tokio::spawn(async move {
+        ending.wait().await;
+        told.cancel();
+    });
+    let booted = Booted::boot(options(scenario, common)?).await?;
+    let played = tokio::select! {
+        played = scenario::live(scenario, booted.control.clone(), seed, tell) => Some(played),
+        () = interrupted.cancelled() => None,
+    };
+    booted.down().await;
+    out::detail(common, "the cluster is down");
+    played.ok_or_else(|| {
+        Failure::new(
+            "interrupted",
+            "interrupted: the scenario was not played to its end",
+        )
+    })
+}

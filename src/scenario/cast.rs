@@ -1,0 +1,130 @@
+//! Who is meant: roles become nodes when a step is taken.
+
+use crate::rng::Rng;
+use crate::scenario::ground::{State, View};
+use crate::types::{NodeId, Term};
+use crate::wire::faults::{Trouble, Who};
+
+/// What roles depend on besides what is seen.
+pub(super) struct Cast {
+    /// Who led, and in which term, when that was remembered.
+    pub(super) remembered: Option<(NodeId, Term)>,
+    pub(super) rng: Rng,
+}
+
+impl Cast {
+    /// The node that is meant.
+    pub(super) fn one(&mut self, who: &str, view: &View) -> Result<NodeId, String> {
+        let nodes = self.meant(who, view, &[])?;
+        nodes
+            .into_iter()
+            .next()
+            .ok_or_else(|| format!("there is no {who} just now"))
+    }
+
+    /// The nodes that are meant.
+    pub(super) fn all(&mut self, names: &[Who], view: &View) -> Result<Vec<NodeId>, String> {
+        let mut nodes: Vec<NodeId> = Vec::new();
+        for name in names {
+            let more = self.meant(name, view, &nodes)?;
+            nodes.extend(more);
+        }
+        nodes.sort();
+        nodes.dedup();
+        Ok(nodes)
+    }
+
+    fn meant(&mut self, who: &str, view: &View, taken: &[NodeId]) -> Result<Vec<NodeId>, String> {
+        let nobody = || format!("there is no {who} just now: {}", view.told());
+        let leader = view.leader().map(|seen| seen.id.clone());
+        let total = view.nodes.len();
+        let up = view.nodes.iter().filter(|seen| seen.state == State::Up);
+        let up: Vec<NodeId> = up.map(|seen| seen.id.clone()).collect();
+        let free: Vec<NodeId> = up.into_iter().filter(|id| !taken.contains(id)).collect();
+        Ok(match who {
+            "leader" => vec![leader.ok_or_else(nobody)?],
+            "old-leader" => {
+                let remembered = self.remembered.as_ref();
+                vec![remembered.map(|(id, _)| id.clone()).ok_or_else(nobody)?]
+            }
+            "follower" => {
+                let others = free.into_iter().filter(|id| Some(id) != leader.as_ref());
+                vec![others.min().ok_or_else(nobody)?]
+            }
+            "random" => self.drawn(free, 1),
+            "minority" => self.drawn(free, total.saturating_sub(1) / 2),
+            "majority" => self.drawn(free, total / 2 + 1),
+            "all" => view.nodes.iter().map(|seen| seen.id.clone()).collect(),
+            name => {
+                let found = view.nodes.iter().find(|seen| seen.id.as_str() == name);
+                let unknown = || format!("there is no {name} any more");
+                vec![found.map(|seen| seen.id.clone()).ok_or_else(unknown)?]
+            }
+        })
+    }
+
+    fn drawn(&mut self, mut from: Vec<NodeId>, count: usize) -> Vec<NodeId> {
+        let mut drawn = Vec::new();
+        while drawn.len() < count && !from.is_empty() {
+            let at = self.rng.below(from.len() as u64) as usize;
+            drawn.push(from.swap_remove(at));
+        }
+        drawn
+    }
+
+    /// The same fault, with names in place of roles and of chance.
+    pub(super) fn trouble(&mut self, trouble: &Trouble, view: &View) -> Result<Trouble, String> {
+        let mut trouble = trouble.clone();
+        match &mut trouble {
+            Trouble::Links { from, to, .. } => {
+                *from = self.names(from, view)?;
+                *to = self.names(to, view)?;
+            }
+            Trouble::Partition { groups, .. } => {
+                for group in groups.iter_mut() {
+                    *group = self.names(group, view)?;
+                }
+                let named = groups.concat();
+                let rest: Vec<Who> = everybody(view)
+                    .into_iter()
+                    .filter(|n| !named.contains(n))
+                    .collect();
+                groups.extend(Some(rest).filter(|rest| !rest.is_empty()));
+            }
+            Trouble::Split { one_way } => {
+                let one_way = *one_way;
+                let minority = self.names(&["minority".to_owned()], view)?;
+                let rest = everybody(view)
+                    .into_iter()
+                    .filter(|n| !minority.contains(n))
+                    .collect();
+                let groups = vec![minority, rest];
+                trouble = Trouble::Partition { groups, one_way };
+            }
+            Trouble::Bridge { node } => {
+                let who = node.clone().unwrap_or_else(|| "random".to_owned());
+                *node = Some(self.one(&who, view)?.to_string());
+            }
+            Trouble::Ring => {}
+            Trouble::Isolate { nodes, .. }
+            | Trouble::Client { nodes, .. }
+            | Trouble::Pause { nodes }
+            | Trouble::Skew { nodes, .. }
+            | Trouble::Jump { nodes, .. }
+            | Trouble::SlowDisk { nodes, .. }
+            | Trouble::FullDisk { nodes }
+            | Trouble::FailSync { nodes }
+            | Trouble::CorruptTail { nodes } => *nodes = self.names(nodes, view)?,
+        }
+        Ok(trouble)
+    }
+
+    fn names(&mut self, names: &[Who], view: &View) -> Result<Vec<Who>, String> {
+        let nodes = self.all(names, view)?;
+        Ok(nodes.iter().map(NodeId::to_string).collect())
+    }
+}
+
+fn everybody(view: &View) -> Vec<Who> {
+    view.nodes.iter().map(|seen| seen.id.to_string()).collect()
+}

@@ -1,0 +1,60 @@
+//! How a scenario came out: whether its steps went as written, and whether the verdict is the one it names.
+
+use crate::chaos::losses::{Losses, losses};
+use crate::chaos::measures::{Measures, measure};
+use crate::chaos::verdict::{Verdict, found};
+use crate::scenario::format::Wanted;
+use crate::scenario::{Failed, Played, Scenario};
+use crate::sim::Plan;
+
+/// How it came out.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What became of the promise.
+    pub verdict: Verdict,
+    /// Which acknowledged writes are gone.
+    pub losses: Losses,
+    /// What was measured.
+    pub measures: Measures,
+    /// Why it is not what the scenario says, if it is not.
+    pub failed: Option<Failed>,
+}
+
+/// Judges what was played.
+pub fn judge(scenario: &Scenario, plan: &Plan, played: &Played) -> Outcome {
+    let recording = &played.recording;
+    let (losses, measures) = (losses(recording), measure(recording));
+    let verdict = found(plan, recording, &losses, &measures);
+    let failed = played.failed.clone().or_else(|| {
+        let what = match &recording.end.unrest {
+            Some(unrest) => Some(format!("everything is healed, and yet: {unrest}")),
+            None => other(scenario.verdict, &verdict, &losses),
+        };
+        what.map(|what| Failed { line: 0, what })
+    });
+    Outcome {
+        verdict,
+        losses,
+        measures,
+        failed,
+    }
+}
+
+/// What is other than wanted.
+fn other(wanted: Wanted, verdict: &Verdict, losses: &Losses) -> Option<String> {
+    match (wanted, verdict) {
+        (Wanted::Lost, _) => losses
+            .gone
+            .is_empty()
+            .then(|| "expected acknowledged writes to be lost, but all are there".to_owned()),
+        (Wanted::Kept, Verdict::Kept) | (Wanted::Broken, Verdict::Broken(_)) => None,
+        (Wanted::Kept, Verdict::Broken(broken)) => Some(format!(
+            "expected the promise to be kept, but {}: {}",
+            broken.invariant, broken.what
+        )),
+        (Wanted::Broken, Verdict::Kept) => {
+            Some("expected the promise to be broken, but it was kept".to_owned())
+        }
+        (_, Verdict::Unknown(why)) => Some(format!("nobody can tell: {why}")),
+    }
+}

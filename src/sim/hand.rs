@@ -1,0 +1,290 @@
+//! A world that is driven by hand: whoever has it lets time pass, looks, breaks, and asks, step by step, where a
+//! [`Plan`] would say all of it before. The same is held against it after every event, and the same hand movements give the
+//! same run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine;
+use crate::faults::{Fault, Traffic};
+use crate::protocol::{Node, Reply};
+use crate::rng::Rng;
+use crate::sim::called::{Called, Wish};
+use crate::sim::clients::{Asker, Request, Want};
+use crate::sim::invariants::Violation;
+use crate::sim::moment::Sink;
+use crate::sim::plan::{Harm, Micros, Operation, Place, Plan};
+use crate::sim::world::{Coming, World};
+use crate::types::EntryId;
+use crate::value::{Key, Value};
+
+/// What a node answers to whoever asks by hand.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Told {
+    /// What the protocol replies.
+    Reply(Reply),
+    /// What the node's store holds.
+    Found(Option<(Value, EntryId)>),
+    /// It does not lead.
+    NotLeader,
+    /// Nobody listens there.
+    Unreachable,
+    /// The connection broke before an answer came.
+    Broken,
+}
+
+/// What is asked by hand.
+#[derive(Debug, Clone)]
+pub enum Errand {
+    /// What the node holds.
+    Local,
+    /// What it holds, if it leads.
+    AtLeader,
+    /// What was committed before.
+    Linearizable,
+    /// A write.
+    Write(crate::protocol::Change, Option<crate::store::Condition>),
+}
+
+/// A question by hand, and its answer.
+#[derive(Debug)]
+pub(super) struct Question {
+    key: Key,
+    told: Option<Told>,
+}
+
+/// A world, and its driver.
+pub struct Hand {
+    world: World,
+    next_fault: u32,
+    /// Between clients and nodes: the fault's number, where, what.
+    clients: Vec<(u32, Vec<Place>, Fault)>,
+    rng: Rng,
+}
+
+impl Hand {
+    /// The cluster of `plan`, started; `sink` is told what happens.
+    pub fn new(plan: &Arc<Plan>, sink: Option<Sink>) -> Hand {
+        let mut world = World::new(plan.clone(), sink);
+        for place in world.places() {
+            world.start(place, true);
+        }
+        Hand {
+            world,
+            next_fault: 1,
+            clients: Vec::new(),
+            rng: Rng::new(plan.seed ^ 0x4a4d),
+        }
+    }
+
+    /// The virtual time.
+    pub fn now(&self) -> Micros {
+        self.world.now / 1000
+    }
+
+    /// Lets time pass.
+    pub fn pass(&mut self, by: Micros) {
+        let end = self.world.now + by * 1000;
+        self.world.play_until(end);
+    }
+
+    /// What must hold and does not.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.world.violation.as_ref()
+    }
+
+    /// The places that are taken.
+    pub fn places(&self) -> Vec<Place> {
+        let is_there = |place: &Place| !self.world.seat(*place).is_gone;
+        self.world.places().filter(is_there).collect()
+    }
+
+    /// The node at a place, if it lives; and whether it stands still, and whether its disk failed.
+    pub fn node(&self, place: Place) -> (Option<&Node>, bool, bool) {
+        let seat = self.world.seat(place);
+        (seat.node.as_ref(), seat.is_paused, seat.has_failed)
+    }
+
+    /// What a node that answers holds.
+    pub fn held(&self, place: Place, key: &Key) -> Option<Option<Value>> {
+        let seat = self.world.seat(place);
+        let store = seat.store().filter(|_| !seat.is_paused)?;
+        Some(store.get(key.as_str()).map(|slot| slot.value.clone()))
+    }
+
+    fn number(&mut self) -> u32 {
+        self.next_fault += 1;
+        self.next_fault
+    }
+
+    /// A fault begins; its number.
+    pub fn harm(&mut self, harm: &Harm) -> u32 {
+        let number = self.number();
+        self.world.harm(number, harm);
+        number
+    }
+
+    /// Messages from some to others fare like this; the fault's number. Blocks of one fault have one number.
+    pub fn block(
+        &mut self,
+        blocks: &[(Vec<Place>, Vec<Place>)],
+        fault: Fault,
+        only: &[Traffic],
+    ) -> u32 {
+        let number = self.number();
+        self.world.troubled_until = u64::MAX;
+        for (from, to) in blocks {
+            self.world.faults.set_only(number, from, to, fault, only);
+        }
+        number
+    }
+
+    /// Between clients and these nodes; only whether it is cut and how late it is counts.
+    pub fn between_clients(&mut self, nodes: &[Place], fault: Fault) -> u32 {
+        let number = self.number();
+        self.clients.push((number, nodes.to_vec(), fault));
+        number
+    }
+
+    /// A fault ends.
+    pub fn lift(&mut self, number: u32) {
+        self.clients.retain(|(other, ..)| *other != number);
+        self.world.faults.lift(number);
+        self.world.lift(number);
+    }
+
+    /// All faults end; the dead stay dead.
+    pub fn heal(&mut self) {
+        for number in 1..=self.next_fault {
+            self.lift(number);
+        }
+        self.world.troubled_until = self.world.now;
+    }
+
+    /// A node dies.
+    pub fn kill(&mut self, place: Place, harm: engine::Harm) {
+        let power = matches!(harm, engine::Harm::LoseUnsynced | engine::Harm::TearTail);
+        self.world.kill(place, power);
+        if harm == engine::Harm::Wipe {
+            self.world.seat_mut(place).disk.is_damaged = true;
+        }
+    }
+
+    /// A node starts on the disk it has.
+    pub fn revive(&mut self, place: Place) {
+        self.world.start(place, false);
+    }
+
+    /// An operator asks the leader; what comes of it the sink is told.
+    pub fn operate(&mut self, operation: Operation) {
+        self.world
+            .perform_step(&crate::sim::plan::Step::Operate(operation));
+    }
+
+    /// Asks a node, and waits for the answer at most so long; `None`: none came.
+    pub fn ask(
+        &mut self,
+        place: Place,
+        key: &Key,
+        errand: Errand,
+        patience: Micros,
+    ) -> Option<Told> {
+        let ticket = self.world.hands.len();
+        self.world.hands.push(Question {
+            key: key.clone(),
+            told: None,
+        });
+        let struck = |(_, nodes, _): &&(u32, Vec<Place>, Fault)| nodes.contains(&place);
+        let faults: Vec<Fault> = self
+            .clients
+            .iter()
+            .filter(struck)
+            .map(|(.., f)| *f)
+            .collect();
+        let late: Duration = faults.iter().map(|fault| fault.delay).sum();
+        let loses = |fault: &Fault| fault.cut || self.rng.chance(fault.loss);
+        let is_lost = faults.iter().any(loses);
+        if !is_lost {
+            let asker = Asker::Hand(ticket);
+            let at = self.world.now + self.world.client_latency(asker) + late.as_nanos() as u64;
+            let want = want(key, errand);
+            let request = Request { asker, want };
+            self.world
+                .queue
+                .plan(at, Coming::Request { place, request });
+        }
+        let end = self.world.now + patience * 1000;
+        while self.world.now < end && self.world.violation.is_none() {
+            if self.world.hands[ticket].told.is_some() {
+                self.pass(late.as_micros() as Micros);
+                break;
+            }
+            self.pass(1_000);
+        }
+        self.world.hands[ticket].told.take()
+    }
+}
+
+fn want(key: &Key, errand: Errand) -> Want {
+    match errand {
+        Errand::Local => Want::Local,
+        Errand::AtLeader => Want::AtLeader,
+        Errand::Linearizable => Want::Confirmed,
+        Errand::Write(change, condition) => Want::Write(Wish::Write {
+            key: key.clone(),
+            change,
+            proviso: condition.map(|condition| {
+                Arc::new(crate::store::Proviso {
+                    condition: Some(condition),
+                    token: None,
+                })
+            }),
+        }),
+    }
+}
+
+impl World {
+    /// A request by hand reaches a node.
+    pub(super) fn hand_requested(&mut self, place: Place, ticket: usize, want: Want) {
+        let asker = Asker::Hand(ticket);
+        let Some(seat) = self.seats.get(place as usize).filter(|seat| seat.is_up()) else {
+            return self.tell_hand(ticket, Told::Unreachable);
+        };
+        let leads = seat.node.as_ref().is_some_and(Node::leads);
+        match want {
+            Want::Write(wish) => self.call(place, Called::Ask(asker, wish)),
+            Want::Confirmed => self.call(place, Called::Ask(asker, Wish::Read)),
+            // It is not answered before whoever asked has lost patience.
+            Want::Local | Want::AtLeader if seat.is_paused => {}
+            Want::Local | Want::AtLeader if seat.has_failed => self.tell_hand(ticket, Told::Broken),
+            Want::AtLeader if !leads => self.tell_hand(ticket, Told::NotLeader),
+            Want::Local | Want::AtLeader => self.hand_looks(place, ticket),
+        }
+    }
+
+    /// A node replies to a question by hand.
+    pub(super) fn hand_replied(&mut self, place: Place, ticket: usize, reply: Reply) {
+        if let Reply::Done { version, .. } = &reply {
+            self.watch_done(place, version);
+        }
+        match reply {
+            Reply::Readable => self.hand_looks(place, ticket),
+            reply => self.tell_hand(ticket, Told::Reply(reply)),
+        }
+    }
+
+    fn hand_looks(&mut self, place: Place, ticket: usize) {
+        let key = &self.hands[ticket].key;
+        let slot = self
+            .seat(place)
+            .store()
+            .and_then(|store| store.get(key.as_str()));
+        let found = slot.map(|slot| (slot.value.clone(), slot.version.as_ref().clone()));
+        self.tell_hand(ticket, Told::Found(found));
+    }
+
+    /// Whoever asked by hand is answered.
+    pub(super) fn tell_hand(&mut self, ticket: usize, told: Told) {
+        self.hands[ticket].told = Some(told);
+    }
+}
