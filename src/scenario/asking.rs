@@ -128,7 +128,8 @@ fn fits(expected: &Reply, answer: &Answer) -> bool {
         | (Reply::Unreachable, Answer::Unreachable)
         | (Reply::Unknown, Answer::Unknown(_)) => true,
         (Reply::Value(wanted), Answer::Value(Some((value, _)))) => {
-            wanted.to_string() == value.as_str()
+            let wanted = wanted.to_string();
+            wanted == value.as_str()
         }
         _ => false,
     }

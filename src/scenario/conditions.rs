@@ -38,7 +38,7 @@ fn seen(condition: &ConditionTable, view: &View, cast: &mut Cast) -> Option<Stri
             Err(why) => return Some(why),
         };
         let leads = |id: &NodeId| view.nodes.iter().any(|seen| seen.id == *id && seen.leads);
-        if let Some(other) = nodes.iter().find(|id| leads(*id) != wanted) {
+        if let Some(other) = nodes.iter().find(|id| leads(id) != wanted) {
             return but(format!(
                 "{other} {}",
                 if wanted { "to lead" } else { "not to lead" }

@@ -202,7 +202,7 @@ impl Hand {
             .map(|(.., f)| *f)
             .collect();
         let late: Duration = faults.iter().map(|fault| fault.delay).sum();
-        let loses = |fault: &Fault| fault.cut || self.rng.chance(fault.loss.into());
+        let loses = |fault: &Fault| fault.cut || self.rng.chance(fault.loss);
         let is_lost = faults.iter().any(loses);
         if !is_lost {
             let asker = Asker::Hand(ticket);
