@@ -128,8 +128,8 @@ fn fits(expected: &Reply, answer: &Answer) -> bool {
         | (Reply::Unreachable, Answer::Unreachable)
         | (Reply::Unknown, Answer::Unknown(_)) => true,
         (Reply::Value(wanted), Answer::Value(Some((value, _)))) => {
-            let text = wanted.to_string();
-            text == value.as_str()
+            let wanted = wanted.to_string();
+            wanted == value.as_str()
         }
         _ => false,
     }
