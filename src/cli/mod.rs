@@ -8,6 +8,7 @@ mod detach;
 mod down;
 mod drawing;
 mod ending;
+mod exercise;
 mod failure;
 mod faults;
 mod get;
@@ -85,6 +86,7 @@ enum Command {
     Remove(members::Remove),
     Transfer(members::Transfer),
     Chaos(chaos::Chaos),
+    Exercise(exercise::Exercise),
     Check(check::Check),
     Sim(sim::Sim),
     Watch(watch::Watch),
@@ -137,6 +139,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Remove(remove) => block_on(members::remove(remove, common)),
         Command::Transfer(transfer) => block_on(members::transfer(transfer, common)),
         Command::Chaos(chaos) => serve(chaos::run(chaos, common)),
+        Command::Exercise(exercise) => serve(exercise::run(exercise, common)),
         Command::Check(check) => check::run(check, common),
         Command::Sim(sim) => sim::run(sim, common),
         Command::Watch(watch) => block_on(watch::run(watch, common)),

@@ -30,7 +30,7 @@ struct Flags {
 }
 
 /// What `up` would be told by these flags.
-pub(super) fn options(flags: &str, common: &Common) -> Result<Options, Failure> {
+pub(in crate::cli) fn options(flags: &str, common: &Common) -> Result<Options, Failure> {
     let parsed = Flags::try_parse_from(flags.split_whitespace());
     let parsed = parsed.map_err(|error| {
         let text = error.render().to_string();
@@ -42,8 +42,10 @@ pub(super) fn options(flags: &str, common: &Common) -> Result<Options, Failure> 
 }
 
 /// A cluster of this process.
-pub(super) struct Booted {
-    pub(super) control: ControlClient,
+pub(in crate::cli) struct Booted {
+    pub(in crate::cli) control: ControlClient,
+    /// Where its control server is, and what allows changes there.
+    pub(in crate::cli) access: (String, String),
     cluster: Arc<Cluster>,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
@@ -51,7 +53,7 @@ pub(super) struct Booted {
 
 impl Booted {
     /// Boots it, and waits for a leader that all obey.
-    pub(super) async fn boot(options: Options) -> Result<Booted, Failure> {
+    pub(in crate::cli) async fn boot(options: Options) -> Result<Booted, Failure> {
         let cannot = |error: std::io::Error| Failure::system("cannot serve", &error);
         let address = SocketAddr::new(options.host, 0);
         let reserved = boot::reserve(address, "the control server").map_err(refused)?;
@@ -64,6 +66,7 @@ impl Booted {
         let token = format!("{:016x}", seed().map_err(refused)?);
         let control = ControlClient::new(&url, &token)
             .map_err(|error| Failure::system("cannot start a client", &error))?;
+        let known = (url, token.clone());
         let access = Access {
             token,
             members_changed: Box::new(|| {}),
@@ -72,6 +75,7 @@ impl Booted {
         let server = control::serve(cluster.clone(), listener, access, down, stop.clone());
         let booted = Booted {
             control,
+            access: known,
             cluster,
             stop,
             server: tokio::spawn(server),
@@ -101,7 +105,7 @@ impl Booted {
     }
 
     /// Ends it.
-    pub(super) async fn down(self) {
+    pub(in crate::cli) async fn down(self) {
         self.cluster.stop().await;
         self.stop.cancel();
         // It ends by itself within its farewell; how is no news.
