@@ -7,6 +7,7 @@ use crate::cli::exercise::tour::{Ingredient, Tour};
 use crate::cli::exercise::words::{Label, Scene};
 use crate::cli::failure::Failure;
 use crate::client::gather;
+use crate::types::Role;
 use crate::wire::control::ClusterStatus;
 
 /// Slow enough for a person to follow, and for a busy machine not to depose anybody by itself.
@@ -27,6 +28,7 @@ struct Seen {
     to: u64,
     took: Duration,
     leader: Option<String>,
+    lost: u64,
 }
 
 pub(super) async fn play(tour: &mut Tour) -> Result<(), Failure> {
@@ -88,49 +90,65 @@ fn settled_above(status: &ClusterStatus, term: u64) -> bool {
     gather::settled(status).is_some() && status.term.is_some_and(|now| now > term)
 }
 
+/// The same partition, under the lowest id and under votes.
 async fn votes(tour: &mut Tour) -> Result<(), Failure> {
     tour.open(Scene::LostWrite)?;
+    let without = lost(tour).await?;
+    tour.close(Scene::LostWrite).await?;
+    tour.open(Scene::RealVotes)?;
+    let with = kept(tour).await?;
+    tour.saw(tour.lang.label(Label::Beside))?;
+    let line = |seen: &Seen| seen.told(tour, Label::Lost);
+    tour.saw(&format!("  lowest-id + async   {}", line(&without)))?;
+    tour.saw(&format!("  raft + quorum       {}", line(&with)))?;
+    tour.close(Scene::RealVotes).await
+}
+
+async fn lost(tour: &mut Tour) -> Result<Seen, Failure> {
     tour.boot("").await?;
-    cut(tour).await?;
-    let took_over = tour.run("wait node-1=leader node-2=leader --timeout 20s");
-    let took_over = took_over.await?;
-    tour.claim(took_over.code == 0, &took_over.said)?;
+    let (from, began) = (cut(tour).await?, Instant::now());
+    let two = "wait node-1=leader node-2=leader --timeout 20s";
+    tour.done(two).await?;
     tour.done("put balance 100 --to node-1").await?;
     tour.done("put balance 50 --to node-2").await?;
     tour.done("status").await?;
-    let without = healed(tour).await?;
-    let lost = without.lost.count;
-    tour.claim(lost > 0, "0 lost")?;
-    tour.close(Scene::LostWrite).await?;
-    tour.open(Scene::RealVotes)?;
+    let after = healed(tour).await?;
+    tour.claim(after.lost.count > 0, "0")?;
+    Ok(Seen::at(&after, from, began.elapsed()))
+}
+
+async fn kept(tour: &mut Tour) -> Result<Seen, Failure> {
     tour.boot(&format!("--raft {TIMING}")).await?;
     tour.done("transfer node-1").await?;
-    cut(tour).await?;
+    let (from, began) = (cut(tour).await?, Instant::now());
     let put = tour.run("put balance 100 --to node-1 --timeout 5s").await?;
     tour.claim(put.code != 0, &put.said)?;
-    let majority = |status: &ClusterStatus| {
-        let leads = |n| row(status, n).and_then(|row| row.answer.as_ref());
-        [2, 3]
-            .into_iter()
-            .find(|n| leads(*n).is_some_and(|answer| answer.role == crate::types::Role::Leader))
+    let leads = |status: &ClusterStatus, n| {
+        let answer = row(status, n).and_then(|row| row.answer.as_ref());
+        answer.is_some_and(|answer| answer.role == Role::Leader)
     };
+    let majority = |status: &ClusterStatus| [2, 3].into_iter().find(|n| leads(status, *n));
     let led = tour.stage.once(LIMIT, |status| majority(status).is_some());
     let leader = led.await?.and_then(|status| majority(&status));
     tour.claim(leader.is_some(), tour.lang.label(Label::NobodyLed))?;
     let leader = leader.unwrap_or_default();
     tour.done(&format!("put balance 50 --to node-{leader}"))
         .await?;
-    let with = healed(tour).await?;
-    let read = tour.done("get balance").await?;
-    tour.claim(read == "50" && with.lost.count == 0, &read)?;
-    tour.close(Scene::RealVotes).await
+    let after = healed(tour).await?;
+    let read = tour.stage.run(vec!["get".to_owned(), "balance".to_owned()]);
+    let read = read.await?.said;
+    tour.claim(read == "50" && after.lost.count == 0, &read)?;
+    Ok(Seen::at(&after, from, began.elapsed()))
 }
 
-async fn cut(tour: &Tour) -> Result<(), Failure> {
+/// Cuts node-1 from the others, which all hold the same. The term until then.
+async fn cut(tour: &Tour) -> Result<u64, Failure> {
     tour.done("put balance 0").await?;
     tour.done("wait equal").await?;
+    let term = highest_term(&tour.stage.status().await?);
     tour.fault(Ingredient::Partition, "partition node-1 / node-2,node-3")
-        .await
+        .await?;
+    Ok(term)
 }
 
 /// All hear each other again, and agree.
@@ -216,13 +234,15 @@ impl Seen {
             to: highest_term(status),
             took,
             leader: gather::settled(status).map(|claim| claim.0.to_string()),
+            lost: status.lost.count,
         }
     }
 
-    fn told(&self, tour: &Tour) -> String {
+    fn told(&self, tour: &Tour, line: Label) -> String {
         let nobody = tour.lang.label(Label::NobodyLed);
         let leader = self.leader.as_deref().unwrap_or(nobody);
-        let line = tour.lang.label(Label::Terms);
+        let line = tour.lang.label(line);
+        let line = line.replace("{lost}", &self.lost.to_string());
         let line = line.replace("{from}", &self.from.to_string());
         let line = line.replace("{to}", &self.to.to_string());
         let line = line.replace("{ms}", &self.took.as_millis().to_string());
@@ -237,7 +257,10 @@ fn beside(
     taken: Option<&Seen>,
     kept: Option<&Seen>,
 ) -> Result<(), Failure> {
-    let told = |seen: Option<&Seen>| seen.map(|seen| seen.told(tour)).unwrap_or_default();
+    let told = |seen: Option<&Seen>| {
+        seen.map(|seen| seen.told(tour, Label::Terms))
+            .unwrap_or_default()
+    };
     let (with, without) = (
         tour.lang.label(Label::With),
         tour.lang.label(Label::Without),

@@ -115,11 +115,11 @@ impl Pair {
             other => (false, format!("{other:?}")),
         };
         tour.claim(is_done, &said)?;
-        let (leader, follower) = (&self.leader.url, &self.follower.url);
+        let (leader, follower) = (&self.leader.url, &self.follower.id);
         tour.typed(&format!("curl -X PUT {leader}/key/color -d '{json}'"))?;
         tour.saw(&said)?;
-        tour.typed(&format!("curl {follower}/key/color"))?;
-        tour.saw(&at_once)?;
+        tour.typed(&format!("cluster get color --from {follower}"))?;
+        tour.saw(at_once.trim_matches('"'))?;
         Ok(Round {
             written,
             at_once,

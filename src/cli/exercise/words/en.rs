@@ -132,6 +132,7 @@ pub(super) fn label(label: Label) -> &'static str {
         Label::With => "with",
         Label::NobodyLed => "nobody led",
         Label::Terms => "term {from} -> {to} in {ms} ms, {leader}",
+        Label::Lost => "acknowledged writes lost: {lost}; leader: {leader}, term {from} -> {to}",
         Label::Done => "All came as the chapter says. Next: cluster exercise",
         Label::Menu => {
             "The chapter's exercises, each on a cluster of its own that is gone afterwards:

@@ -134,6 +134,7 @@ pub(super) fn label(label: Label) -> &'static str {
         Label::With => "avec",
         Label::NobodyLed => "pas de leader",
         Label::Terms => "terme {from} -> {to} en {ms} ms, {leader}",
+        Label::Lost => "écritures confirmées perdues : {lost} ; leader : {leader}, terme {from} -> {to}",
         Label::Done => "Tout s'est passé comme le dit le chapitre. Et ensuite : cluster exercise --lang fr",
         Label::Menu => {
             "Les exercices du chapitre, chacun sur son propre cluster, dont il ne reste rien ensuite :

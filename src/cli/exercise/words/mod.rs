@@ -58,6 +58,7 @@ pub(super) enum Label {
     With,
     NobodyLed,
     Terms,
+    Lost,
     Done,
     Menu,
     Questions,
