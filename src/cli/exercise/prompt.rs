@@ -2,9 +2,11 @@
 
 use std::io::BufRead;
 
+use clap::Parser;
 use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::cli::exercise::words::Label;
+use crate::cli::{Cli, Command};
 
 /// What the person wants.
 pub(super) enum Next {
@@ -17,19 +19,31 @@ pub(super) enum Next {
 /// The lines of stdin, read by a thread of their own: whoever waits for one can be interrupted.
 pub(super) struct Prompt(Receiver<String>);
 
-/// Commands that boot, end or never end.
-const NOT_HERE: [&str; 10] = [
-    "up",
-    "node",
-    "down",
-    "watch",
-    "exercise",
-    "chaos",
-    "sim",
-    "check",
-    "completions",
-    "ls",
-];
+/// Whether a command boots a cluster, ends one, or never ends.
+fn is_refused(words: &[String]) -> bool {
+    let flags = ["-f", "--follow"];
+    if words
+        .iter()
+        .any(|word| flags.contains(&word.as_str()) || word.starts_with("--cluster"))
+    {
+        return true;
+    }
+    let program = std::iter::once("cluster");
+    let line = program.chain(words.iter().map(String::as_str));
+    // What cannot be read says so itself when it is run.
+    Cli::try_parse_from(line).is_ok_and(|cli| {
+        matches!(
+            cli.command,
+            Command::Up(_)
+                | Command::Node(_)
+                | Command::Down(_)
+                | Command::Watch(_)
+                | Command::Exercise(_)
+                | Command::Chaos(_)
+                | Command::Sim(_)
+        )
+    })
+}
 
 impl Prompt {
     pub(super) fn new() -> Prompt {
@@ -69,13 +83,7 @@ fn meant(line: &str) -> Next {
         return Next::Refused(Label::OnlyCluster);
     }
     words.remove(0);
-    let is_refused = |word: &String| {
-        NOT_HERE.contains(&word.as_str())
-            || word == "-f"
-            || word == "--follow"
-            || word.starts_with("--cluster")
-    };
-    match words.iter().any(is_refused) {
+    match is_refused(&words) {
         true => Next::Refused(Label::NotHere),
         false => Next::Command(words),
     }
@@ -114,10 +122,12 @@ mod tests {
     #[test]
     fn only_commands_that_end_and_leave_the_stage_standing_are_run() {
         assert!(matches!(meant("  "), Next::GoOn));
-        assert!(matches!(meant("cluster status"), Next::Command(_)));
+        for run in ["cluster status", "cluster put down up", "cluster nonsense"] {
+            assert!(matches!(meant(run), Next::Command(_)), "{run}");
+        }
         for refused in [
             "rm -rf /",
-            "cluster down",
+            "cluster --color never down",
             "cluster logs -f",
             "cluster put 'a",
         ] {
