@@ -8,6 +8,7 @@ mod detach;
 mod down;
 mod drawing;
 mod ending;
+mod exercise;
 mod failure;
 mod faults;
 mod get;
@@ -87,6 +88,7 @@ enum Command {
     Transfer(members::Transfer),
     Chaos(chaos::Chaos),
     Run(run::Run),
+    Exercise(exercise::Exercise),
     Check(check::Check),
     Sim(sim::Sim),
     Watch(watch::Watch),
@@ -140,6 +142,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Transfer(transfer) => block_on(members::transfer(transfer, common)),
         Command::Chaos(chaos) => serve(chaos::run(chaos, common)),
         Command::Run(args) => serve(run::run(args, common)),
+        Command::Exercise(exercise) => serve(exercise::run(exercise, common)),
         Command::Check(check) => check::run(check, common),
         Command::Sim(sim) => sim::run(sim, common),
         Command::Watch(watch) => block_on(watch::run(watch, common)),

@@ -44,6 +44,8 @@ pub(in crate::cli) fn options(flags: &str, common: &Common) -> Result<Options, F
 /// A cluster of this process.
 pub(in crate::cli) struct Booted {
     pub(in crate::cli) control: ControlClient,
+    /// Where its control server is, and what allows changes there.
+    pub(in crate::cli) access: (String, String),
     cluster: Arc<Cluster>,
     stop: CancellationToken,
     server: JoinHandle<std::io::Result<()>>,
@@ -64,6 +66,7 @@ impl Booted {
         let token = format!("{:016x}", seed().map_err(refused)?);
         let control = ControlClient::new(&url, &token)
             .map_err(|error| Failure::system("cannot start a client", &error))?;
+        let known = (url, token.clone());
         let access = Access {
             token,
             members_changed: Box::new(|| {}),
@@ -72,6 +75,7 @@ impl Booted {
         let server = control::serve(cluster.clone(), listener, access, down, stop.clone());
         let booted = Booted {
             control,
+            access: known,
             cluster,
             stop,
             server: tokio::spawn(server),

@@ -1,6 +1,6 @@
 //! `chaos`: breaks a cluster at random, and says whether it kept its promises.
 
-pub(super) mod boot;
+pub(in crate::cli) mod boot;
 mod page;
 mod report;
 mod summary;
