@@ -141,7 +141,13 @@ impl Tour {
 fn fold(label: &str, text: &str) -> String {
     const WIDTH: usize = 92;
     let mut lines = vec![format!("  {label}")];
-    for word in text.split_whitespace() {
+    // French sets a space before these, at which no line may end.
+    let marks = [" ;", " :", " ?", " !", " »"];
+    let text = marks.iter().fold(text.to_owned(), |text, mark| {
+        text.replace(mark, &mark.replace(' ', "\u{a0}"))
+    });
+    let text = text.replace("« ", "«\u{a0}");
+    for word in text.split(' ') {
         let last = lines.last_mut().map(|line| {
             let fits = line.chars().count() + word.chars().count() < WIDTH;
             if fits {
