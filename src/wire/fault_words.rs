@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::faults::Permille;
+use crate::faults::{Permille, Traffic};
 use crate::types::NodeId;
 use crate::wire::faults::{LinkFault, Trouble, Way};
 
@@ -157,9 +157,23 @@ pub fn link(fault: &LinkFault) -> String {
     parts.join(", ")
 }
 
+/// Whether there are kinds named, and none but these.
+fn is_only(named: &[Traffic], those: &[Traffic]) -> bool {
+    !named.is_empty() && named.iter().all(|kind| those.contains(kind))
+}
+
 /// What one may expect to see.
 pub fn expect(trouble: &Trouble) -> &'static str {
     match trouble {
+        Trouble::Links { only, .. } if is_only(only, &[Traffic::Votes]) => {
+            "nothing while there is a leader; without one, an election takes longer or comes to nothing"
+        }
+        Trouble::Links { only, .. } if is_only(only, &[Traffic::Reads]) => {
+            "only reads that have to be confirmed notice: they take longer, or are refused"
+        }
+        Trouble::Links { only, .. } if is_only(only, &[Traffic::Heartbeats]) => {
+            "signs of life are late or lost: followers may stand for election though their leader lives"
+        }
         Trouble::Links { fault, .. } if fault.cut => {
             "a follower that does not hear the leader stands for election; where votes are counted, it needs a majority that hears it"
         }
