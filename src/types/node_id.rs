@@ -3,34 +3,20 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A node's name, `node-1`, ordered as a person would: `node-2` before `node-10`, ties by bytes.
+/// A node's name, `node-1`, ordered as a person would: `node-2` before `node-10`, ties by bytes. One pointer wide: every
+/// message carries several, and is moved more often than its names are read.
 #[derive(Clone)]
-pub struct NodeId(Name);
+pub struct NodeId(Arc<Name>);
 
-/// Every message, entry and claim names nodes: what nearly all are called is a number, copied and compared as one.
-#[derive(Clone)]
-enum Name {
-    /// `node-k`, for a k from 1 and below [`NUMBERED`].
-    Nth(u32),
-    /// Any other.
-    Other(Arc<Spelled>),
-}
-
-struct Spelled {
+struct Name {
     text: Box<str>,
-    /// The k of `node-k`, or 0.
+    /// The k of `node-k`, 0 for any other name: most names are compared as numbers, since every message asks for it.
     number: u32,
 }
-
-/// How many names are known by their number.
-const NUMBERED: usize = 2048;
-
-/// Their texts, made when first asked for.
-static TEXTS: [OnceLock<Box<str>>; NUMBERED] = [const { OnceLock::new() }; NUMBERED];
 
 /// A node id that is empty, too long, or holds white space, commas or control characters.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -52,58 +38,41 @@ impl NodeId {
 
     /// The k-th node of a cluster that `up` boots: `node-k`.
     pub fn nth(k: usize) -> NodeId {
-        match (1..NUMBERED).contains(&k) {
-            true => NodeId(Name::Nth(k as u32)),
-            false => NodeId::named(&format!("node-{k}")),
-        }
+        NodeId::named(&format!("node-{k}"))
     }
 
     fn named(name: &str) -> NodeId {
-        match number_of(name) {
-            number if (1..NUMBERED as u32).contains(&number) => NodeId(Name::Nth(number)),
-            number => NodeId(Name::Other(Arc::new(Spelled {
-                text: name.into(),
-                number,
-            }))),
-        }
+        NodeId(Arc::new(Name {
+            number: number_of(name),
+            text: name.into(),
+        }))
     }
 
     /// The name itself.
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Name::Nth(k) => TEXTS[*k as usize].get_or_init(|| format!("node-{k}").into()),
-            Name::Other(name) => &name.text,
-        }
-    }
-
-    /// The k of `node-k`; 0 for any other name.
-    fn rank(&self) -> u32 {
-        match &self.0 {
-            Name::Nth(k) => *k,
-            Name::Other(name) => name.number,
-        }
+        &self.0.text
     }
 
     /// The k of `node-k`; `None` for any other name.
     pub fn number(&self) -> Option<usize> {
-        (self.rank() != 0).then_some(self.rank() as usize)
+        (self.0.number != 0).then_some(self.0.number as usize)
     }
 
     /// A peer known by its URL only, as in the chapter's `PEERS`, whose real id is yet to be learned from an answer.
     pub fn is_address(&self) -> bool {
-        self.as_str().contains("://")
+        self.0.text.contains("://")
     }
 }
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
+        f.pad(&self.0.text)
     }
 }
 
 impl fmt::Debug for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+        f.write_str(&self.0.text)
     }
 }
 
@@ -131,8 +100,8 @@ fn number_of(name: &str) -> u32 {
 
 impl PartialEq for NodeId {
     fn eq(&self, other: &NodeId) -> bool {
-        let (a, b) = (self.rank(), other.rank());
-        a == b && (a != 0 || self.as_str() == other.as_str())
+        let (a, b) = (&*self.0, &*other.0);
+        a.number == b.number && (a.number != 0 || a.text == b.text)
     }
 }
 
@@ -140,8 +109,8 @@ impl Eq for NodeId {}
 
 impl Hash for NodeId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        match self.rank() {
-            0 => self.as_str().hash(state),
+        match self.0.number {
+            0 => self.0.text.hash(state),
             number => number.hash(state),
         }
     }
@@ -149,17 +118,16 @@ impl Hash for NodeId {
 
 impl Serialize for NodeId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
+        serializer.serialize_str(&self.0.text)
     }
 }
 
 impl Ord for NodeId {
     fn cmp(&self, other: &NodeId) -> Ordering {
-        let (a, b) = (self.rank(), other.rank());
-        if a != 0 && b != 0 {
-            return a.cmp(&b);
+        if self.0.number != 0 && other.0.number != 0 {
+            return self.0.number.cmp(&other.0.number);
         }
-        let (a, b) = (self.as_str(), other.as_str());
+        let (a, b) = (&self.0.text, &other.0.text);
         natural(a.as_bytes(), b.as_bytes()).then_with(|| a.cmp(b))
     }
 }
@@ -217,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_number_is_a_name_however_it_is_written() {
-        for k in [1, 2, NUMBERED - 1, NUMBERED, 100_000] {
+        for k in [1, 2, 2048, 100_000] {
             let text = format!("node-{k}");
             let id = NodeId::new(&text).unwrap();
             assert_eq!((id.as_str(), id.number()), (text.as_str(), Some(k)));
