@@ -6,6 +6,7 @@
 //! or uneven is made simple: a network without jitter, a disk that takes no time, fewer nodes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::sim::invariants::Violation;
 use crate::sim::plan::{Fate, Harm, Plan, Scale, Step, Timed, Who};
@@ -47,15 +48,16 @@ pub const SHORT: usize = 2_000;
 /// … and one that goes on until no single event can go.
 pub const THOROUGH: usize = 200_000;
 
-struct Shrinking {
+struct Shrinking<'a> {
     plan: Plan,
     violation: Violation,
     runs: usize,
     most: usize,
+    stop: &'a AtomicBool,
 }
 
-/// Shrinks a plan that fails, in at most so many runs. `None`: it does not fail.
-pub fn shrink(plan: &Arc<Plan>, most: usize) -> Option<Shrunk> {
+/// Shrinks a plan that fails, in at most so many runs, or until `stop` is set. `None`: it does not fail.
+pub fn shrink(plan: &Arc<Plan>, most: usize, stop: &AtomicBool) -> Option<Shrunk> {
     let outcome = run(plan, None);
     let violation = outcome.violation?;
     let mut shrinking = Shrinking {
@@ -63,6 +65,7 @@ pub fn shrink(plan: &Arc<Plan>, most: usize) -> Option<Shrunk> {
         violation,
         runs: 1,
         most,
+        stop,
     };
     if plan.fates.is_none() {
         let decided = Plan {
@@ -77,7 +80,7 @@ pub fn shrink(plan: &Arc<Plan>, most: usize) -> Option<Shrunk> {
         let before = shrinking.plan.clone();
         shrinking.leave_out();
         shrinking.simplify();
-        if shrinking.plan == before || shrinking.runs > most {
+        if shrinking.plan == before || shrinking.is_over() {
             break;
         }
     }
@@ -88,10 +91,15 @@ pub fn shrink(plan: &Arc<Plan>, most: usize) -> Option<Shrunk> {
     })
 }
 
-impl Shrinking {
+impl Shrinking<'_> {
+    /// Nothing more is tried.
+    fn is_over(&self) -> bool {
+        self.runs > self.most || self.stop.load(Ordering::Relaxed)
+    }
+
     /// Goes on with `plan` if it breaks the same.
     fn try_out(&mut self, plan: Plan) -> bool {
-        if self.runs > self.most {
+        if self.is_over() {
             return false;
         }
         self.runs += 1;
@@ -148,7 +156,7 @@ impl Shrinking {
         let mut size = atoms.len().div_ceil(2).max(1);
         loop {
             let (mut at, mut shrunk) = (0, false);
-            while at < atoms.len() && self.runs <= self.most {
+            while at < atoms.len() && !self.is_over() {
                 let end = (at + size).min(atoms.len());
                 let rest = [&atoms[..at], &atoms[end..]].concat();
                 match self.try_out(of(&self.plan, &rest)) {
@@ -161,7 +169,7 @@ impl Shrinking {
                 (1, true) => {}
                 _ => size = size.div_ceil(2).max(1),
             }
-            if self.runs > self.most {
+            if self.is_over() {
                 break;
             }
         }

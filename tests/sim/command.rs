@@ -1,5 +1,8 @@
 //! `cluster sim`, as a user types it.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use assert_cmd::Command;
 use predicates::prelude::*;
 use tempfile::TempDir;
@@ -169,6 +172,54 @@ fn the_first_of_several_failures_is_told_in_sentences() {
     }
     let again = sim(&[&LOSES[..], &["--explain", "--jobs", "1"]].concat()).code(1);
     assert_eq!(text, stdout(&again));
+}
+
+#[test]
+fn ctrl_c_while_it_shrinks_tells_what_it_has() {
+    let seed = (0..8).find(|seed| {
+        let seed = seed.to_string();
+        let found = sim(&[
+            "--seed",
+            &seed,
+            "--time",
+            "10s",
+            "--expect",
+            "no-lost-acks",
+            "--trace",
+        ]);
+        found.get_output().status.code() == Some(1)
+    });
+    let seed = seed.expect("one of eight loses something").to_string();
+    let mut search = std::process::Command::new(env!("CARGO_BIN_EXE_cluster"))
+        .args([
+            "sim",
+            "--seed",
+            &seed,
+            "--time",
+            "10s",
+            "--expect",
+            "no-lost-acks",
+            "--shrink",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut told = String::new();
+    let stderr = search.stderr.take().expect("it is piped");
+    BufReader::new(stderr).read_line(&mut told).expect("UTF-8");
+    assert!(told.contains("Ctrl-C"), "{told}");
+    let interrupt = std::process::Command::new("kill")
+        .args(["-INT", &search.id().to_string()])
+        .status();
+    assert!(interrupt.expect("kill").success());
+    let done = search.wait_with_output().expect("it ends");
+    assert_eq!(done.status.code(), Some(1));
+    let text = String::from_utf8(done.stdout).expect("UTF-8");
+    assert!(
+        text.contains("shrunk to") && text.contains("again: cluster sim"),
+        "{text}"
+    );
 }
 
 #[test]

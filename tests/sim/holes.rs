@@ -1,6 +1,7 @@
 //! What the docs of a mode admit is found, and told in a few events.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use cluster::sim::{Expect, SHORT, Shrunk, draw, run, shrink};
 use cluster::views::story::{Tone, story, tell};
@@ -19,7 +20,7 @@ fn is_found(name: &str, expect: Expect, invariant: &str) {
     let seed = (0..200).find(fails);
     let seed = seed.unwrap_or_else(|| panic!("{name}: {invariant} was kept in 200 seeds"));
     let plan = Arc::new(draw(&options, seed));
-    let shrunk = shrink(&plan, SHORT).expect("it fails");
+    let shrunk = shrink(&plan, SHORT, &AtomicBool::new(false)).expect("it fails");
     assert_eq!(shrunk.violation.invariant, invariant, "{name}");
     assert!(
         shrunk.events() <= 12,

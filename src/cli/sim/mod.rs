@@ -159,13 +159,19 @@ fn printer(gone: Arc<AtomicBool>) -> Box<dyn FnMut(Moment) + Send> {
     })
 }
 
-/// Many runs, of which the sum is of interest, and the first that fails.
-fn many(args: &Sim, common: &Common, asked: &Asked) -> Result<(), Failure> {
+/// A flag that the next Ctrl-C sets.
+fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
         signal_hook::flag::register(signal, stop.clone())
             .map_err(|error| Failure::system("cannot listen for signals", &error))?;
     }
+    Ok(stop)
+}
+
+/// Many runs, of which the sum is of interest, and the first that fails.
+fn many(args: &Sim, common: &Common, asked: &Asked) -> Result<(), Failure> {
+    let stop = stop_flag()?;
     let seeds = args.seeds.0.clone();
     let mut tally = match &args.resume {
         Some(file) => resume::read(file, asked)?,

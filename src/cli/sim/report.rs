@@ -7,7 +7,7 @@ use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::sim::asked::Asked;
 use crate::cli::sim::story::Story;
-use crate::cli::sim::{Sim, resume};
+use crate::cli::sim::{Sim, resume, stop_flag};
 use crate::sim::{Found, Met, Plan, Tally, draw, words};
 use crate::views::lines::grouped;
 
@@ -58,7 +58,7 @@ impl Report<'_> {
 
     fn told(&self, plan: Option<&Arc<Plan>>) -> Result<(), Failure> {
         let first = self.tally.violations.first();
-        let story = self.story(first, plan);
+        let story = self.story(first, plan)?;
         match self.common.json {
             true => out::print_json(&self.summary(story.as_ref()))?,
             false => self.print(story.as_ref())?,
@@ -111,17 +111,30 @@ impl Report<'_> {
     }
 
     /// The first failure; without one, the run that was asked for, if somebody wants to look at it.
-    fn story(&self, found: Option<&Found>, plan: Option<&Arc<Plan>>) -> Option<Story> {
+    fn story(
+        &self,
+        found: Option<&Found>,
+        plan: Option<&Arc<Plan>>,
+    ) -> Result<Option<Story>, Failure> {
         let Some(found) = found else {
             let plan = plan.filter(|_| self.is_told());
-            return plan.map(Story::whole);
+            return Ok(plan.map(Story::whole));
         };
         let plan = match (plan, self.asked) {
             (Some(plan), _) => plan.clone(),
             (None, Some(asked)) => Arc::new(draw(&asked.options, found.seed)),
-            (None, None) => return None,
+            (None, None) => return Ok(None),
         };
-        Story::shrunk(&plan, self.args.shrink)
+        let stop = stop_flag()?;
+        let hint = "Ctrl-C: as little as was found until then";
+        out::note(
+            self.common,
+            &format!(
+                "leaving out of seed {} what it does not need ({hint})",
+                plan.seed
+            ),
+        );
+        Ok(Story::shrunk(&plan, self.args.shrink, &stop))
     }
 
     /// Whether a run is to be told in sentences, or drawn.

@@ -1,6 +1,7 @@
 //! The run that is looked at closely: the first failure with as little as possible, or the one run that was asked for.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::cli::failure::Failure;
@@ -17,10 +18,10 @@ pub(super) struct Story {
 }
 
 impl Story {
-    /// A plan that fails, with as little as possible.
-    pub(super) fn shrunk(plan: &Arc<Plan>, thoroughly: bool) -> Option<Story> {
+    /// A plan that fails, with as little as possible: until `stop` is set.
+    pub(super) fn shrunk(plan: &Arc<Plan>, thoroughly: bool, stop: &AtomicBool) -> Option<Story> {
         let most = if thoroughly { THOROUGH } else { SHORT };
-        let Shrunk { plan: less, .. } = shrink(plan, most)?;
+        let Shrunk { plan: less, .. } = shrink(plan, most, stop)?;
         Some(Story {
             moments: play(&less),
             plan: less,
