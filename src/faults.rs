@@ -20,6 +20,10 @@ use crate::types::{NodeId, Time};
 
 pub use traffic::Traffic;
 
+/// Whether nodes on ports were built without looking at faults, to measure what looking costs: then no message, clock,
+/// pause or disk in memory suffers from any.
+pub const UNBREAKABLE: bool = cfg!(feature = "unbreakable");
+
 /// What becomes of one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -16,13 +16,17 @@ mod catalogue;
 
 pub use catalogue::Bug;
 
-/// The version of this program, and whether bugs can be planted in it.
-pub const VERSION: &str = match cfg!(feature = "planted") {
-    true => concat!(
+/// The version of this program, and whether bugs can be planted in it, or faults have been left out of it.
+pub const VERSION: &str = match (cfg!(feature = "planted"), cfg!(feature = "unbreakable")) {
+    (true, _) => concat!(
         env!("CARGO_PKG_VERSION"),
         " (with planted bugs: PLANTED=NAME)"
     ),
-    false => env!("CARGO_PKG_VERSION"),
+    (false, true) => concat!(
+        env!("CARGO_PKG_VERSION"),
+        " (unbreakable: no fault but death has an effect)"
+    ),
+    (false, false) => env!("CARGO_PKG_VERSION"),
 };
 
 /// Whether `bug` grows in this process.

@@ -1,7 +1,9 @@
 """Rows about faults on a live cluster."""
-import json, os, subprocess
+import http.client, json, os, re, signal, statistics, subprocess, tempfile
 
-from kit import ROOT, report
+from kit import CLUSTER, ROOT, Up, compare, installed, pairs, preload, report, wrk
+
+UNBREAKABLE = os.path.join(ROOT, "target/unbreakable/release/cluster")
 
 
 def delay(options):
@@ -15,3 +17,52 @@ def delay(options):
     )
     met = found["least"] >= 100 and found["p99"] <= 105 and found["rate"] >= 900
     report("delay", "an injected delay of 100 ms, as measured by the receiver", value, "100–105 ms at p99 under 1,000 messages/s", met, **found)
+
+
+def layer(options):
+    """What the layer costs that faults come from, while there is none: beside the same program built without it."""
+    command = ["cargo", "build", "--release", "--locked", "-q", "--bin", "cluster", "--features", "unbreakable"]
+    subprocess.run([*command, "--target-dir", "target/unbreakable"], cwd=ROOT, check=True)
+    rounds = 2 if options.quick else 10
+    for method in ("PUT", "GET"):
+        ours, other = Up(), Up(program=(UNBREAKABLE,))
+        a, b = ours.settle(), other.settle()
+        preload(a, 1000), preload(b, 1000)
+        found = pairs(lambda: wrk(a, method, 1000, options.seconds), lambda: wrk(b, method, 1000, options.seconds), rounds)
+        what = f"{method}/s at the leader, 3 nodes, the fault layer there and no fault set"
+        compare("layer", what, found, 0.97, "without it")
+        ours.end(), other.end()
+    installed("valgrind", "valgrind")
+    count = 500 if options.quick else 4000
+    for method in ("PUT", "GET"):
+        # In turn, and the middle of three: how requests meet in one turn of a node is chance.
+        costs = [[instructions(program, method, count) for program in (CLUSTER, UNBREAKABLE)] for _ in range(1 if options.quick else 3)]
+        ours, other = (statistics.median(side) for side in zip(*costs))
+        more = 100 * (ours / other - 1)
+        value = f"{ours:,.0f} beside {other:,.0f}: {more:+.1f} %"
+        report("layer", f"instructions a {method}, 3 nodes, no fault set, beside without the layer", value, "within 3 %", more <= 3, costs=costs)
+
+
+def instructions(program, method, count):
+    """Instructions a request: what a cluster takes for many requests, less what it takes for few, and both while its
+    nodes have little else to say to each other."""
+    few, many = (spent(program, method, n) for n in (count, 3 * count))
+    return (many - few) / (2 * count)
+
+
+def spent(program, method, count):
+    with tempfile.NamedTemporaryFile() as out:
+        tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out.name}"]
+        up = Up(3, "--heartbeat", "2s", "--election-timeout", "20s", program=(*tool, program))
+        leader = up.settle()
+        preload(leader, 100)
+        connection = http.client.HTTPConnection(leader)
+        for k in range(count):
+            body = '"%018d"' % k if method == "PUT" else None
+            connection.request(method, f"/key/k{k % 100 + 1}", body=body)
+            connection.getresponse().read()
+        connection.close()
+        up.child.send_signal(signal.SIGTERM)
+        up.child.wait()
+        up.end()
+        return int(re.search(r"^(?:totals|summary): (\d+)", open(out.name).read(), re.M)[1])

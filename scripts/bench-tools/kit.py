@@ -26,12 +26,12 @@ def end(child):
 class Up:
     """A running `cluster up` on free ports."""
 
-    def __init__(self, nodes=3, *flags):
+    def __init__(self, nodes=3, *flags, program=(CLUSTER,)):
         self.home = tempfile.mkdtemp()
         self.env = dict(os.environ, XDG_RUNTIME_DIR=self.home)
         self.started = time.perf_counter()
         self.log = open(os.path.join(self.home, "log"), "w")
-        command = [CLUSTER, "up", "--nodes", str(nodes), "--port", "0", "--control-port", "0", "--json", *flags]
+        command = [*program, "up", "--nodes", str(nodes), "--port", "0", "--control-port", "0", "--json", *flags]
         self.child = spawn(command, stdout=self.log, env=self.env)
         path = os.path.join(self.home, "cluster/default.json")
         while not os.path.exists(path):

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use crate::engine::Engine;
 use crate::event::Event;
+use crate::faults::UNBREAKABLE;
 use crate::runtime::cluster::Cluster;
 use crate::storage::ailing::Ailing;
 use crate::storage::ailment::Ailments;
@@ -44,6 +45,9 @@ impl Cluster {
         let Some(directory) = &self.options().data_dir else {
             let mut memory = Memory::new(boot);
             memory.wipe(boot, recovering)?;
+            if UNBREAKABLE {
+                return Ok(Box::new(memory));
+            }
             return Ok(Box::new(Ailing::new(memory, self.ailments(id))));
         };
         let meta = Meta {

@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use crate::faults::UNBREAKABLE;
+
 /// How long the ports have to take in what was held.
 const HEAD_START: Duration = Duration::from_millis(10);
 
@@ -27,6 +29,9 @@ struct Frost {
 impl Ice {
     /// Does `work`, but not while it is frozen.
     pub(super) async fn hold<F: Future>(&self, work: F) -> F::Output {
+        if UNBREAKABLE {
+            return work.await;
+        }
         let mut work = pin!(work);
         poll_fn(|context| match self.poll_thawed(context) {
             Poll::Ready(()) => work.as_mut().poll(context),
