@@ -7,6 +7,7 @@ use crate::sim::invariants::Violation;
 use crate::sim::moment::Sink;
 use crate::sim::plan::{Fate, Plan};
 use crate::sim::stats::Stats;
+use crate::sim::verdict::STEPS;
 use crate::sim::world::World;
 
 /// How a run ended.
@@ -24,6 +25,11 @@ pub struct Outcome {
 
 /// Plays a plan to its end, or to the first thing that is broken. `sink` is told what happens.
 pub fn run(plan: &Arc<Plan>, sink: Option<Sink>) -> Outcome {
+    run_within(plan, sink, STEPS)
+}
+
+/// The same, of which the judge may not search longer than so many steps.
+pub(super) fn run_within(plan: &Arc<Plan>, sink: Option<Sink>, steps: u64) -> Outcome {
     let mut world = World::new(plan.clone(), sink);
     for place in world.places() {
         world.start(place, true);
@@ -33,7 +39,7 @@ pub fn run(plan: &Arc<Plan>, sink: Option<Sink>) -> Outcome {
         world.finale(finale);
     }
     if world.violation.is_none() {
-        world.judge();
+        world.judge(steps);
     }
     world.stats.close();
     Outcome {

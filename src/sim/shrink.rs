@@ -10,7 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::sim::invariants::Violation;
 use crate::sim::plan::{Fate, Harm, Plan, Scale, Step, Timed, Who};
-use crate::sim::run::run;
+use crate::sim::run::run_within;
+use crate::sim::verdict::STEPS;
 
 /// A run that fails with as little as possible.
 #[derive(Debug, Clone)]
@@ -48,28 +49,37 @@ pub const SHORT: usize = 2_000;
 /// … and one that goes on until no single event can go.
 pub const THOROUGH: usize = 200_000;
 
+/// How long the judge may search in each: what takes longer to see is not worth the while, if it can be seen sooner.
+const GLANCE: u64 = 20_000;
+
 struct Shrinking<'a> {
     plan: Plan,
     violation: Violation,
     runs: usize,
     most: usize,
+    /// How many steps the judge may take.
+    steps: u64,
     stop: &'a AtomicBool,
 }
 
 /// Shrinks a plan that fails, in at most so many runs, or until `stop` is set. `None`: it does not fail.
 pub fn shrink(plan: &Arc<Plan>, most: usize, stop: &AtomicBool) -> Option<Shrunk> {
-    let outcome = run(plan, None);
-    let violation = outcome.violation?;
+    let (seen, steps) = match run_within(plan, None, GLANCE) {
+        seen if seen.violation.is_some() && seen.stats.undecided == 0 => (seen, GLANCE),
+        _ => (run_within(plan, None, STEPS), STEPS),
+    };
+    let violation = seen.violation?;
     let mut shrinking = Shrinking {
         plan: Plan::clone(plan),
         violation,
         runs: 1,
         most,
+        steps,
         stop,
     };
     if plan.fates.is_none() {
         let decided = Plan {
-            fates: Some(outcome.decided),
+            fates: Some(seen.decided),
             ..shrinking.plan.clone()
         };
         shrinking.try_out(decided);
@@ -104,7 +114,7 @@ impl Shrinking<'_> {
         }
         self.runs += 1;
         let plan = Arc::new(plan);
-        let found = run(&plan, None).violation;
+        let found = run_within(&plan, None, self.steps).violation;
         let Some(violation) = found.filter(|found| found.invariant == self.violation.invariant)
         else {
             return false;

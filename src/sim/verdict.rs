@@ -11,16 +11,16 @@ use crate::sim::promise::{self, Judged};
 use crate::sim::world::World;
 
 /// How long the judge may search: counted, since what is said must not depend on how fast a machine is.
-const STEPS: u64 = 1_000_000;
+pub(super) const STEPS: u64 = 1_000_000;
 
 impl World {
-    /// Judges what clients saw.
-    pub(super) fn judge(&mut self) {
+    /// Judges what clients saw, in so many steps.
+    pub(super) fn judge(&mut self, steps: u64) {
         let claim = self.plan.expect.claim(self.plan.mode);
         // It is over long before.
         let never = Instant::now() + Duration::from_secs(24 * 3600);
         let (strongest, whole) = (self.history(true), self.history(false));
-        match promise::judge(claim, &strongest, &whole, Budget::steps(STEPS), never) {
+        match promise::judge(claim, &strongest, &whole, Budget::steps(steps), never) {
             Judged::Kept => {}
             Judged::Broken(breach) => self.fail(breach.invariant, breach.what),
             Judged::Undecided(_) => self.stats.undecided += 1,
