@@ -11,7 +11,7 @@
 //! | 3 | `faults`, `storage`, `wire` | verdicts on messages; what a disk keeps; JSON shapes |
 //! | 4 | `engine`, `registry` | what the control plane may ask of a cluster, whatever runs it; how commands find one |
 //! | 5 | `runtime`, `sim`, `client` | nodes as tokio tasks on ports; the same nodes in virtual time; a typed HTTP client |
-//! | 6 | `control`, `chaos`, `scenario` | the control server; a cluster, broken at random or as a file says, and judged |
+//! | 6 | `control`, `chaos`, `scenario`, `compare` | the control server; a cluster, broken at random or as a file says, and judged; all pairs of modes, measured |
 //! | 7 | `views` | tables, lines, stories and pages for people |
 //! | 8 | `cli` | one file a command; nobody imports it |
 //!
@@ -24,6 +24,7 @@ pub mod chaos;
 pub mod check;
 pub mod cli;
 pub mod client;
+pub mod compare;
 pub mod control;
 pub mod engine;
 pub mod event;

@@ -3,6 +3,7 @@
 mod args;
 mod chaos;
 mod check;
+mod compare;
 mod completions;
 mod detach;
 mod down;
@@ -88,6 +89,7 @@ enum Command {
     Transfer(members::Transfer),
     Chaos(chaos::Chaos),
     Run(run::Run),
+    Compare(compare::Compare),
     Exercise(exercise::Exercise),
     Check(check::Check),
     Sim(sim::Sim),
@@ -142,6 +144,7 @@ fn run(cli: &Cli) -> Result<(), Failure> {
         Command::Transfer(transfer) => block_on(members::transfer(transfer, common)),
         Command::Chaos(chaos) => serve(chaos::run(chaos, common)),
         Command::Run(args) => serve(run::run(args, common)),
+        Command::Compare(args) => serve(compare::run(args, common)),
         Command::Exercise(exercise) => serve(exercise::run(exercise, common)),
         Command::Check(check) => check::run(check, common),
         Command::Sim(sim) => sim::run(sim, common),

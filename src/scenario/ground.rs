@@ -11,27 +11,27 @@ use crate::wire::faults::Trouble;
 
 /// What was seen of a node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) id: NodeId,
-    pub(super) state: State,
+pub(crate) struct Seen {
+    pub(crate) id: NodeId,
+    pub(crate) state: State,
     /// It claims to lead.
-    pub(super) leads: bool,
-    pub(super) term: Term,
+    pub(crate) leads: bool,
+    pub(crate) term: Term,
     /// Whom it obeys.
-    pub(super) leader: Option<NodeId>,
+    pub(crate) leader: Option<NodeId>,
     /// Where its log ends.
-    pub(super) last: Option<EntryId>,
+    pub(crate) last: Option<EntryId>,
     /// It has applied all that.
-    pub(super) has_applied: bool,
+    pub(crate) has_applied: bool,
     /// Its disk was lost, and it may not vote yet.
-    pub(super) is_recovering: bool,
+    pub(crate) is_recovering: bool,
     /// Its disk failed: it takes no part.
-    pub(super) has_failed: bool,
+    pub(crate) has_failed: bool,
 }
 
 /// Whether it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum State {
+pub(crate) enum State {
     Up,
     Dead,
     Silent,
@@ -39,15 +39,15 @@ pub(super) enum State {
 
 /// What was seen of all of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct View {
-    pub(super) nodes: Vec<Seen>,
+pub(crate) struct View {
+    pub(crate) nodes: Vec<Seen>,
     /// How many writes were reported lost.
-    pub(super) lost: u64,
+    pub(crate) lost: u64,
 }
 
 /// What a client asks for.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Question {
+pub(crate) enum Question {
     Read(Consistency),
     Put(Value, Option<Condition>),
     Delete,
@@ -55,7 +55,7 @@ pub(super) enum Question {
 
 /// What it is answered.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     Value(Option<(Value, Option<EntryId>)>),
     Done(Option<EntryId>),
     NotFound,
@@ -68,15 +68,15 @@ pub(super) enum Answer {
 
 /// A fault that was set.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Set {
+pub(crate) struct Set {
     /// What the ground calls it.
-    pub(super) names: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// It in words.
-    pub(super) what: String,
+    pub(crate) what: String,
 }
 
 /// What a scenario is played on. Whoever is meant is named: roles were resolved before.
-pub(super) trait Ground {
+pub(crate) trait Ground {
     /// The time since the cluster stands.
     fn now(&self) -> Micros;
 
@@ -125,29 +125,29 @@ pub(super) trait Ground {
 
 impl View {
     /// Who claims to lead; the greatest claim first.
-    pub(super) fn claims(&self) -> Vec<&Seen> {
+    pub(crate) fn claims(&self) -> Vec<&Seen> {
         let mut claims: Vec<&Seen> = self.nodes.iter().filter(|seen| seen.leads).collect();
         claims.sort_by(|a, b| (b.term, &a.id).cmp(&(a.term, &b.id)));
         claims
     }
 
     /// Who leads, of several by the greatest claim.
-    pub(super) fn leader(&self) -> Option<&Seen> {
+    pub(crate) fn leader(&self) -> Option<&Seen> {
         self.claims().first().copied()
     }
 
     /// Those who answer.
-    pub(super) fn up(&self) -> impl Iterator<Item = &Seen> {
+    pub(crate) fn up(&self) -> impl Iterator<Item = &Seen> {
         self.nodes.iter().filter(|seen| seen.state == State::Up)
     }
 
     /// The highest term that anybody is in.
-    pub(super) fn term(&self) -> Term {
+    pub(crate) fn term(&self) -> Term {
         self.nodes.iter().map(|seen| seen.term).max().unwrap_or(0)
     }
 
     /// One leads, and all that are up obey it.
-    pub(super) fn is_settled(&self) -> bool {
+    pub(crate) fn is_settled(&self) -> bool {
         let Some(leader) = self.leader() else {
             return false;
         };
@@ -157,14 +157,14 @@ impl View {
     }
 
     /// All that are up hold the same.
-    pub(super) fn is_equal(&self) -> bool {
+    pub(crate) fn is_equal(&self) -> bool {
         let mut up = self.up();
         let Some(first) = up.next() else { return true };
         first.has_applied && up.all(|seen| seen.has_applied && seen.last == first.last)
     }
 
     /// What keeps the cluster from being at rest, when all should be well.
-    pub(super) fn unrest(&self) -> Option<String> {
+    pub(crate) fn unrest(&self) -> Option<String> {
         if let Some(away) = self.nodes.iter().find(|seen| seen.state != State::Up) {
             return Some(format!("{} does not answer", away.id));
         }
@@ -178,7 +178,7 @@ impl View {
     }
 
     /// What was seen, in a line.
-    pub(super) fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         let told = |seen: &Seen| {
             let what = match seen.state {
                 State::Dead => "dead".to_owned(),

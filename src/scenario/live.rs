@@ -26,7 +26,7 @@ use crate::wire::faults::{FaultOrder, HealOrder, Trouble};
 const BY: &str = "cluster run";
 
 /// A live cluster.
-pub(super) struct Live {
+pub(crate) struct Live {
     stage: Arc<Stage>,
     /// Clients ask by this.
     data: DataClient,
@@ -39,7 +39,7 @@ pub(super) struct Live {
 
 impl Live {
     /// The cluster behind `control`, which is set up like this.
-    pub(super) async fn open(control: ControlClient, setup: &Setup) -> Result<Live, String> {
+    pub(crate) async fn open(control: ControlClient, setup: &Setup) -> Result<Live, String> {
         let stage = Stage::open(control, setup.mode.is_linearizable()).await;
         let stage = Arc::new(stage.map_err(told)?);
         let over = CancellationToken::new();

@@ -49,8 +49,8 @@ mod conditions;
 mod deeds;
 pub mod expected;
 pub mod format;
-mod ground;
-mod live;
+pub(crate) mod ground;
+pub(crate) mod live;
 mod notes;
 mod player;
 mod rest;
@@ -58,7 +58,7 @@ pub mod script;
 mod sense;
 pub mod tables;
 pub mod verdict;
-mod virtually;
+pub(crate) mod virtually;
 
 use std::sync::Arc;
 
@@ -68,8 +68,8 @@ pub use script::{Mistake, Scenario, Setup};
 use futures_util::FutureExt;
 
 use crate::client::control::ControlClient;
-use crate::sim::Plan;
 use crate::sim::plan::Scale;
+use crate::sim::{Expect, Plan};
 
 /// Plays a scenario on the cluster behind `control`, which is its own.
 pub async fn live(
@@ -93,9 +93,13 @@ pub fn virtually(scenario: &Scenario, seed: u64, tell: Tell<'_>) -> Played {
 
 /// The scenario's cluster as a plan in which nothing is planned: the judge goes by it, and the simulator.
 pub fn plan(scenario: &Scenario, seed: u64) -> Arc<Plan> {
-    let setup = &scenario.setup;
+    Arc::new(plan_of(&scenario.setup, scenario.promise, seed))
+}
+
+/// A cluster as a plan in which nothing is planned.
+pub(crate) fn plan_of(setup: &Setup, expect: Expect, seed: u64) -> Plan {
     let micros = |time: std::time::Duration| time.as_micros() as u64;
-    Arc::new(Plan {
+    Plan {
         seed,
         nodes: setup.nodes,
         mode: setup.mode,
@@ -116,10 +120,10 @@ pub fn plan(scenario: &Scenario, seed: u64) -> Arc<Plan> {
         },
         kinds: Vec::new(),
         clients: 0,
-        expect: scenario.promise,
+        expect,
         steps: Vec::new(),
         until: 0,
         finale: None,
         fates: None,
-    })
+    }
 }

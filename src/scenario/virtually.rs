@@ -65,7 +65,7 @@ impl Heard {
 }
 
 /// A cluster in virtual time.
-pub(super) struct Virtual {
+pub(crate) struct Virtual {
     hand: Hand,
     heard: Arc<Mutex<Heard>>,
     nodes: usize,
@@ -73,7 +73,7 @@ pub(super) struct Virtual {
 }
 
 impl Virtual {
-    pub(super) fn new(plan: &Arc<Plan>) -> Virtual {
+    pub(crate) fn new(plan: &Arc<Plan>) -> Virtual {
         let heard = Arc::new(Mutex::new(Heard::default()));
         let sink = heard.clone();
         let sink = move |moment| lock(&sink).take(moment);

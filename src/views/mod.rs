@@ -2,6 +2,7 @@
 //! as a page.
 
 pub mod chaos;
+pub mod compare;
 pub mod faults;
 pub mod intervals;
 pub mod lanes;
