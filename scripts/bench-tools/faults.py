@@ -52,7 +52,7 @@ def instructions(program, method, count):
 
 def spent(program, method, count):
     with tempfile.NamedTemporaryFile() as out:
-        tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out.name}"]
+        tool = ["valgrind", "-q", "--tool=callgrind", f"--callgrind-out-file={out.name}"]
         up = Up(3, "--heartbeat", "2s", "--election-timeout", "20s", program=(*tool, program))
         leader = up.settle()
         preload(leader, 100)
