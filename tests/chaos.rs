@@ -389,3 +389,31 @@ fn where_two_lead_at_once_that_is_found() {
     let report = report(&home, &flags);
     assert_eq!(report["broken"]["invariant"], "one leader", "{report:#}");
 }
+
+/// What nodes said to each other in a short quiet run.
+fn messages_of(nodes: usize, more: &[&str]) -> (f64, u64, u64) {
+    let home = TempDir::new().expect("a directory");
+    let up = format!("--raft --nodes {nodes}");
+    let flags = [
+        "--up", &up, "--for", "2s", "--seed", "3", "--faults", "none",
+    ];
+    let report = report(&home, &[&flags[..], more].concat());
+    let counted = |what: &str| report["messages"][what].as_u64().expect("a number");
+    let each = report["messages_per_operation"].as_f64();
+    (
+        each.expect("a number"),
+        counted("others"),
+        counted("heartbeats"),
+    )
+}
+
+#[test]
+fn five_nodes_need_more_messages_an_operation_than_three_live_and_simulated() {
+    for how in [&[][..], &["--sim"]] {
+        let (three, others, heartbeats) = messages_of(3, how);
+        let (five, ..) = messages_of(5, how);
+        assert!(three > 1.0, "{how:?}: {three} messages an operation");
+        assert!(five > three * 1.2, "{how:?}: {five} against {three}");
+        assert!(others > 100 && heartbeats > 50, "{others}, {heartbeats}");
+    }
+}
