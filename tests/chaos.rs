@@ -417,3 +417,74 @@ fn five_nodes_need_more_messages_an_operation_than_three_live_and_simulated() {
         assert!(others > 100 && heartbeats > 50, "{others}, {heartbeats}");
     }
 }
+
+/// The part of a run's page that draws the messages.
+fn closeup(home: &TempDir, arguments: &[&str]) -> String {
+    let file = home.path().join("drawn.html");
+    let all = [arguments, &["--html", file.to_str().expect("text")]].concat();
+    let _ = chaos(home, &all).output().expect("the binary");
+    let page = std::fs::read_to_string(file).expect("a page");
+    let (_, closeup) = page.split_once("<section class=closeup>").expect(&page);
+    let (closeup, _) = closeup.split_once("</template>").expect("its end");
+    closeup.to_owned()
+}
+
+#[test]
+fn the_messages_around_what_cannot_be_explained_are_drawn_live_and_simulated() {
+    for how in [&[][..], &["--sim"]] {
+        let home = TempDir::new().expect("a directory");
+        let flags = [
+            "--up",
+            "--nodes 3",
+            "--for",
+            "8s",
+            "--seed",
+            "7",
+            "--faults",
+            "partition",
+            "--target",
+            "leader",
+            "--expect",
+            "linearizable",
+        ];
+        let drawn = closeup(&home, &[&flags[..], how].concat());
+        for part in [
+            "around the operations in question",
+            // Entries go to followers, and what they answer comes back; behind the cut they are lost.
+            "class=\"m append\"",
+            "class=\"m append answer\"",
+            " lost\"",
+            "class=\"call bad\"",
+            "class=\"broken\"",
+            "In question: client ",
+            "class=\"trouble\"",
+            "class=\"apart\"",
+        ] {
+            assert!(drawn.contains(part), "{how:?}: no {part} in {drawn}");
+        }
+        let arrows = drawn.matches("class=\"m ").count();
+        assert!((20..1000).contains(&arrows), "{how:?}: {arrows} arrows");
+    }
+}
+
+#[test]
+fn where_nothing_is_broken_the_first_change_of_leaders_is_drawn() {
+    let home = TempDir::new().expect("a directory");
+    let flags = [
+        "--up",
+        "--raft --nodes 3",
+        "--for",
+        "4s",
+        "--seed",
+        "7",
+        "--faults",
+        "crash",
+        "--target",
+        "leader",
+    ];
+    let drawn = closeup(&home, &flags);
+    assert!(drawn.contains("around the first change of leaders"));
+    assert!(drawn.contains("vote for me ("), "{drawn}");
+    assert!(drawn.contains(">my vote<"), "{drawn}");
+    assert!(!drawn.contains("class=\"call bad\""));
+}
