@@ -105,11 +105,13 @@ fn focus(recording: &Recording, marked: &[usize]) -> Option<(String, Vec<usize>,
         let marked = shown.iter().map(|asked| asked.invoked);
         return Some((of, marked.collect(), instants.collect()));
     }
-    let is_new = |event: &Event| matches!(event, Event::Leader { .. });
-    let mut happened = recording.happened.iter();
-    let elected = happened.find(|happened| happened.at > 0 && is_new(&happened.event));
+    // The first leader of all is no change.
+    let is_first = usize::from(recording.first_leader.is_none());
+    let leads = |event: &Event| matches!(event, Event::Leader { .. });
+    let happened = recording.happened.iter();
+    let elected = happened.filter(|h| leads(&h.event)).nth(is_first);
     let struck = recording.struck.iter().find(|struck| struck.void.is_none());
-    let elected = elected.map(|happened| ("around the first change of leaders", happened.at));
+    let elected = elected.map(|h| ("around the first change of leaders", h.at));
     let (of, at) = elected.or_else(|| struck.map(|s| ("around the first fault", s.from)))?;
     Some((of.to_owned(), Vec::new(), vec![at]))
 }
