@@ -123,7 +123,7 @@ impl Virtual {
                     blocks.push((to, from));
                 }
                 let only: &[Traffic] = only;
-                vec![self.hand.block(&blocks, (*fault).into(), only)]
+                vec![self.hand.block(&blocks, *fault, only)]
             }
             Trouble::Partition { groups, one_way } => {
                 let groups = groups.iter().map(|group| self.places(group));
@@ -147,7 +147,7 @@ impl Virtual {
             })?,
             Trouble::Client { nodes, fault } => {
                 let places = self.places(nodes)?;
-                vec![self.hand.between_clients(&places, (*fault).into())]
+                vec![self.hand.between_clients(&places, *fault)]
             }
             Trouble::Pause { nodes } => self.each(nodes, Harm::Pause)?,
             Trouble::Skew { nodes, rate_ppm } => {

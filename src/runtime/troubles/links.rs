@@ -57,7 +57,7 @@ fn blocks(trouble: &Trouble, all: &[NodeId]) -> Result<Struck, EngineError> {
             if !one_way && from != to {
                 blocks.push((to, from));
             }
-            Ok((blocks, (*fault).into(), only.clone()))
+            Ok((blocks, *fault, only.clone()))
         }
         Trouble::Partition { groups, one_way } => {
             let groups: Vec<Vec<NodeId>> = groups.iter().map(|group| ids(group)).collect();
