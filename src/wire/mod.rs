@@ -10,4 +10,5 @@ mod map;
 pub mod messages;
 pub mod peer;
 pub mod sound;
+pub mod struck;
 mod units;
