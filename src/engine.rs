@@ -2,11 +2,13 @@
 //! this process; an engine that drives processes fits behind the same few questions.
 
 use std::future::Future;
+use std::time::Duration;
 
 use crate::event::Event;
 use crate::types::NodeId;
 use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, NodeAddress};
 use crate::wire::faults::{FaultInForce, FaultOrder, HealOrder, Healed};
+use crate::wire::messages::Messages;
 
 /// A cluster that can be asked and broken.
 pub trait Engine: Send + Sync + 'static {
@@ -67,6 +69,12 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Acknowledged or applied writes that are gone.
     fn lost(&self) -> LostTotals;
+
+    /// Has messages between nodes noted one by one, for so long; none from now on if that is no time.
+    fn note_messages(&self, time: Duration);
+
+    /// How many messages nodes sent each other; and those noted that are numbered `from` and above, at most `limit`.
+    fn messages(&self, from: u64, limit: usize) -> Messages;
 
     /// Adds an event of the cluster's own.
     fn report(&self, node: Option<NodeId>, event: Event);

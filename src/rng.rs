@@ -42,6 +42,13 @@ impl Rng {
         least + self.below(most.saturating_sub(least).saturating_add(1))
     }
 
+    /// Puts things in an order that chance decides (Fisher and Yates).
+    pub fn shuffle<T>(&mut self, things: &mut [T]) {
+        for at in (1..things.len()).rev() {
+            things.swap(at, self.below(at as u64 + 1) as usize);
+        }
+    }
+
     /// A boot number: below 2^53 (see [`crate::types::Boot`]).
     pub fn boot(&mut self) -> u64 {
         self.draw() >> 11

@@ -16,6 +16,16 @@ fn chaos(home: &TempDir, arguments: &[&str]) -> Command {
     cluster_in(home.path(), &all)
 }
 
+/// The words of a command line; those in quotes are one.
+fn words(line: &str) -> Vec<&str> {
+    let parts = line.split('\'').enumerate();
+    let words = parts.flat_map(|(at, part)| match at % 2 {
+        0 => part.split_whitespace().collect(),
+        _ => vec![part],
+    });
+    words.collect()
+}
+
 /// A run's report, whatever the verdict.
 fn report(home: &TempDir, arguments: &[&str]) -> Json {
     let mut all = vec!["--json"];
@@ -37,19 +47,10 @@ fn planned(report: &Json) -> Vec<String> {
 fn raft_keeps_its_promise_while_leaders_die() {
     let home = TempDir::new().expect("a directory");
     let history = home.path().join("seen.jsonl");
-    let flags = [
-        "--up",
-        "--raft --nodes 3",
-        "--for",
-        "4s",
-        "--seed",
-        "7",
-        "--faults",
-        "crash",
-        "--target",
-        "leader",
-        "--history",
-    ];
+    let flags = words(
+        "--up '--raft --nodes 3' --for 4s --seed 7 \
+         --faults crash --target leader --history",
+    );
     let report = report(
         &home,
         &[&flags[..], &[history.to_str().expect("text")]].concat(),
@@ -77,24 +78,10 @@ fn raft_keeps_its_promise_while_leaders_die() {
 #[test]
 fn a_leader_that_dies_before_copying_loses_what_it_acknowledged() {
     let home = TempDir::new().expect("a directory");
-    let flags = [
-        "--up",
-        "--nodes 3",
-        "--for",
-        "8s",
-        "--seed",
-        "1",
-        "--faults",
-        "crash",
-        "--target",
-        "leader",
-        "--rate",
-        "2000",
-        "--clients",
-        "20",
-        "--expect",
-        "no-lost-acks",
-    ];
+    let flags = words(
+        "--up '--nodes 3' --for 8s --seed 1 \
+         --faults crash --target leader --rate 2000 --clients 20 --expect no-lost-acks",
+    );
     chaos(&home, &flags)
         .assert()
         .code(1)
@@ -105,20 +92,10 @@ fn a_leader_that_dies_before_copying_loses_what_it_acknowledged() {
 #[test]
 fn two_leaders_are_not_linearizable_and_a_few_operations_show_it() {
     let home = TempDir::new().expect("a directory");
-    let flags = [
-        "--up",
-        "--nodes 3",
-        "--for",
-        "8s",
-        "--seed",
-        "7",
-        "--faults",
-        "partition",
-        "--target",
-        "leader",
-        "--expect",
-        "linearizable",
-    ];
+    let flags = words(
+        "--up '--nodes 3' --for 8s --seed 7 \
+         --faults partition --target leader --expect linearizable",
+    );
     let report = report(&home, &flags);
     assert_eq!(report["verdict"], "broken", "{report:#}");
     assert_eq!(
@@ -134,18 +111,8 @@ fn two_leaders_are_not_linearizable_and_a_few_operations_show_it() {
 fn the_same_seed_has_the_same_schedule_and_another_another() {
     let home = TempDir::new().expect("a directory");
     let run = |seed| {
-        let flags = [
-            "--sim",
-            "--up",
-            "--raft --nodes 5",
-            "--for",
-            "20s",
-            "--faults",
-            "all",
-            "--seed",
-            seed,
-        ];
-        report(&home, &flags)
+        let flags = words("--sim --up '--raft --nodes 5' --for 20s --faults all --seed");
+        report(&home, &[&flags[..], &[seed]].concat())
     };
     let (one, again, other) = (run("7"), run("7"), run("8"));
     assert_eq!(one["faults"], again["faults"]);
@@ -161,16 +128,7 @@ fn the_same_seed_has_the_same_schedule_and_another_another() {
 #[test]
 fn a_live_run_and_a_simulated_one_have_the_same_plan() {
     let home = TempDir::new().expect("a directory");
-    let flags = [
-        "--up",
-        "--raft --nodes 3",
-        "--for",
-        "3s",
-        "--seed",
-        "5",
-        "--faults",
-        "crash,partition",
-    ];
+    let flags = words("--up '--raft --nodes 3' --for 3s --seed 5 --faults crash,partition");
     let (live, simulated) = (
         report(&home, &flags),
         report(&home, &[&flags[..], &["--sim"]].concat()),
@@ -183,18 +141,7 @@ fn a_live_run_and_a_simulated_one_have_the_same_plan() {
 fn without_a_fault_that_takes_effect_nothing_is_proved() {
     let home = TempDir::new().expect("a directory");
     // The only fault comes when the run is over already: nobody else can lead one node.
-    let flags = [
-        "--up",
-        "--nodes 1",
-        "--for",
-        "1s",
-        "--seed",
-        "3",
-        "--faults",
-        "partition",
-        "--target",
-        "follower",
-    ];
+    let flags = words("--up '--nodes 1' --for 1s --seed 3 --faults partition --target follower");
     chaos(&home, &flags)
         .assert()
         .code(4)
@@ -204,20 +151,10 @@ fn without_a_fault_that_takes_effect_nothing_is_proved() {
 #[test]
 fn a_store_that_refuses_everything_is_not_available() {
     let home = TempDir::new().expect("a directory");
-    let flags = [
-        "--up",
-        "--raft --nodes 3",
-        "--for",
-        "4s",
-        "--seed",
-        "2",
-        "--faults",
-        "crash",
-        "--target",
-        "all",
-        "--min-availability",
-        "99.9%",
-    ];
+    let flags = words(
+        "--up '--raft --nodes 3' --for 4s --seed 2 \
+         --faults crash --target all --min-availability 99.9%",
+    );
     let report = report(&home, &flags);
     assert_eq!(report["verdict"], "broken", "{report:#}");
     assert_eq!(report["broken"]["invariant"], "availability", "{report:#}");
@@ -227,16 +164,9 @@ fn a_store_that_refuses_everything_is_not_available() {
 fn it_breaks_the_cluster_that_runs_and_leaves_it_well() {
     let up = Up::start(&["--raft", "--nodes", "3"]);
     up.run(&["put", "mine", "1"]).assert().success();
-    up.run(&[
-        "chaos",
-        "-q",
-        "--for",
-        "3s",
-        "--seed",
-        "7",
-        "--faults",
-        "crash,partition",
-    ])
+    up.run(&words(
+        "chaos -q --for 3s --seed 7 --faults crash,partition",
+    ))
     .assert()
     .success()
     .stdout(predicate::str::contains(
@@ -276,16 +206,7 @@ fn ctrl_c_heals_and_then_judges_what_there_is() {
 #[test]
 fn a_cluster_of_its_own_leaves_nothing_behind() {
     let home = TempDir::new().expect("a directory");
-    let flags = [
-        "--up",
-        "--nodes 3",
-        "--for",
-        "1s",
-        "--seed",
-        "1",
-        "--faults",
-        "none",
-    ];
+    let flags = words("--up '--nodes 3' --for 1s --seed 1 --faults none");
     chaos(&home, &flags)
         .assert()
         .code(4)
@@ -325,20 +246,10 @@ fn what_is_asked_wrongly_is_said() {
 fn a_run_is_drawn_on_a_page_that_asks_nobody_for_anything() {
     let home = TempDir::new().expect("a directory");
     let file = home.path().join("run.html");
-    let flags = [
-        "--sim",
-        "--up",
-        "--nodes 3",
-        "--for",
-        "20s",
-        "--seed",
-        "7",
-        "--faults",
-        "partition,crash,pause",
-        "--expect",
-        "linearizable",
-        "--html",
-    ];
+    let flags = words(
+        "--sim --up '--nodes 3' --for 20s --seed 7 \
+         --faults partition,crash,pause --expect linearizable --html",
+    );
     chaos(
         &home,
         &[&flags[..], &[file.to_str().expect("text")]].concat(),
@@ -372,20 +283,88 @@ fn a_run_is_drawn_on_a_page_that_asks_nobody_for_anything() {
 #[test]
 fn where_two_lead_at_once_that_is_found() {
     let home = TempDir::new().expect("a directory");
-    let flags = [
-        "--up",
-        "--nodes 3",
-        "--for",
-        "12s",
-        "--seed",
-        "7",
-        "--faults",
-        "partition",
-        "--target",
-        "leader",
-        "--expect",
-        "one-leader",
-    ];
+    let flags = words(
+        "--up '--nodes 3' --for 12s --seed 7 \
+         --faults partition --target leader --expect one-leader",
+    );
     let report = report(&home, &flags);
     assert_eq!(report["broken"]["invariant"], "one leader", "{report:#}");
+}
+
+/// What nodes said to each other in a short quiet run.
+fn messages_of(nodes: usize, more: &[&str]) -> (f64, u64, u64) {
+    let home = TempDir::new().expect("a directory");
+    let up = format!("--raft --nodes {nodes}");
+    let flags = [
+        "--up", &up, "--for", "2s", "--seed", "3", "--faults", "none",
+    ];
+    let report = report(&home, &[&flags[..], more].concat());
+    let counted = |what: &str| report["messages"][what].as_u64().expect("a number");
+    let each = report["messages_per_operation"].as_f64();
+    (
+        each.expect("a number"),
+        counted("others"),
+        counted("heartbeats"),
+    )
+}
+
+#[test]
+fn five_nodes_need_more_messages_an_operation_than_three_live_and_simulated() {
+    for how in [&[][..], &["--sim"]] {
+        let (three, others, heartbeats) = messages_of(3, how);
+        let (five, ..) = messages_of(5, how);
+        assert!(three > 1.0, "{how:?}: {three} messages an operation");
+        assert!(five > three * 1.2, "{how:?}: {five} against {three}");
+        assert!(others > 100 && heartbeats > 50, "{others}, {heartbeats}");
+    }
+}
+
+/// The part of a run's page that draws the messages.
+fn closeup(home: &TempDir, arguments: &[&str]) -> String {
+    let file = home.path().join("drawn.html");
+    let all = [arguments, &["--html", file.to_str().expect("text")]].concat();
+    let _ = chaos(home, &all).output().expect("the binary");
+    let page = std::fs::read_to_string(file).expect("a page");
+    let (_, closeup) = page.split_once("<section class=closeup>").expect(&page);
+    let (closeup, _) = closeup.split_once("</template>").expect("its end");
+    closeup.to_owned()
+}
+
+#[test]
+fn the_messages_around_what_cannot_be_explained_are_drawn_live_and_simulated() {
+    for how in [&[][..], &["--sim"]] {
+        let home = TempDir::new().expect("a directory");
+        let flags = words(
+            "--up '--nodes 3' --for 8s --seed 7 \
+         --faults partition --target leader --expect linearizable",
+        );
+        let drawn = closeup(&home, &[&flags[..], how].concat());
+        for part in [
+            "around the operations in question",
+            // Entries go to followers, and what they answer comes back; behind the cut they are lost.
+            "class=\"m append\"",
+            "class=\"m append answer\"",
+            " lost\"",
+            "class=\"call bad\"",
+            "class=\"broken\"",
+            "In question: client ",
+            "class=\"trouble\"",
+            "class=\"apart\"",
+        ] {
+            assert!(drawn.contains(part), "{how:?}: no {part} in {drawn}");
+        }
+        let arrows = drawn.matches("class=\"m ").count();
+        assert!((20..1000).contains(&arrows), "{how:?}: {arrows} arrows");
+    }
+}
+
+#[test]
+fn where_nothing_is_broken_the_first_change_of_leaders_is_drawn() {
+    let home = TempDir::new().expect("a directory");
+    let flags = words("--up '--raft --nodes 3' --for 4s --seed 7 --faults crash --target leader");
+    let drawn = closeup(&home, &flags);
+    assert!(drawn.contains("around the first change of leaders"));
+    assert!(drawn.contains("vote for me ("), "{drawn}");
+    assert!(drawn.contains(">my vote<"), "{drawn}");
+    assert!(!drawn.contains("class=\"call bad\""));
 }

@@ -203,3 +203,12 @@ fn without_a_number_there_is_a_menu_and_the_five_questions() {
     let said = says(&["3", "--mode", "raft"], "", 2);
     assert!(said.contains("--mode is for exercise 1"), "{said}");
 }
+
+#[test]
+fn json_is_refused_since_an_exercise_is_for_people() {
+    let home = TempDir::new().expect("a directory");
+    let assert = tour(home.path(), &["1", "--json"], "").code(2);
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("for people"), "{said}");
+    assert!(said.contains("cluster chaos"), "{said}");
+}

@@ -4,7 +4,7 @@ mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use support::Up;
+use support::{Up, await_that};
 
 /// Names of the nodes and their roles, as the leader of a raft knows them.
 fn members(up: &Up) -> Vec<(String, bool)> {
@@ -22,6 +22,14 @@ fn members(up: &Up) -> Vec<(String, bool)> {
             )
         })
         .collect()
+}
+
+/// How many messages a node has received so far.
+fn received(up: &Up, id: &str) -> u64 {
+    let status = up.json(&["status", "--json"]);
+    let rows = status["nodes"].as_array().expect("rows");
+    let row = rows.iter().find(|row| row["id"] == id).expect("a row");
+    row["answer"]["received"].as_u64().expect("a number")
 }
 
 fn voters(up: &Up) -> Vec<String> {
@@ -139,8 +147,12 @@ fn a_removal_that_would_leave_no_majority_is_refused() {
     let up = Up::start(&["--raft"]);
     up.says(&["transfer", "node-1"]);
     up.says(&["kill", "node-3"]);
-    // What is awaited is silence: an election timeout (300 ms) without an answer, and then nobody else can be spared.
-    std::thread::sleep(std::time::Duration::from_millis(600));
+    // What is awaited is silence: an election timeout, six heartbeats, without an answer of node-3. The leader's heartbeats that
+    // node-2 hears meanwhile tell how long that is by the cluster's own clock.
+    let before = received(&up, "node-2");
+    await_that("an election timeout", || {
+        received(&up, "node-2") >= before + 10
+    });
     let refused = up.run(&["remove", "node-2"]).assert();
     let said = String::from_utf8_lossy(&refused.code(1).get_output().stderr).into_owned();
     assert!(said.contains("revive node-3 first"), "{said}");

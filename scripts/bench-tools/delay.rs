@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use cluster::engine::Engine;
+use cluster::faults::Fault;
 use cluster::protocol::{Action, Input, Message};
 use cluster::runtime::{Cluster, Options, Tap, Tapped};
 use cluster::types::{Mode, NodeId, Safeguards, Time};
-use cluster::wire::faults::{FaultOrder, LinkFault, Trouble};
+use cluster::wire::faults::{FaultOrder, Trouble};
 
 /// A leader that shows its four followers every four milliseconds that it lives sends a thousand messages a second.
 const HEARTBEAT: Duration = Duration::from_millis(4);
@@ -77,9 +78,9 @@ async fn measure(delay: Duration, time: Duration) -> Result<Vec<Duration>> {
     let trouble = Trouble::Links {
         from: all(),
         to: all(),
-        fault: LinkFault {
+        fault: Fault {
             delay,
-            ..LinkFault::default()
+            ..Fault::default()
         },
         only: Vec::new(),
         one_way: true,

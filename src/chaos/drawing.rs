@@ -6,9 +6,8 @@ use crate::chaos::asks;
 use crate::faults::Fault;
 use crate::rng::{Rng, mix};
 use crate::sim::Expect;
-use crate::sim::plan::{
-    Finale, Harm, Kind, Micros, Operation, Place, Plan, Scale, Step, Timed, Who,
-};
+use crate::sim::plan::{Finale, Harm, Kind, Micros, Operation, Place, Plan, Scale, Step, Who};
+use crate::sim::schedule::Schedule;
 use crate::types::{Config, Mode, NodeId, Safeguards};
 
 /// What is asked of a run.
@@ -59,14 +58,11 @@ pub enum Target {
 pub fn draw(options: &Options, seed: u64) -> Plan {
     let mut drawing = Drawing {
         options,
-        steps: Vec::new(),
-        next: 1,
+        schedule: Schedule::default(),
         rng: Rng::new(mix(seed ^ 0xc4a0)),
     };
     drawing.faults();
-    let mut steps = drawing.steps;
-    steps.extend(asks::draw(options, seed));
-    steps.sort_by_key(|step| step.at);
+    let asks = asks::draw(options, seed);
     Plan {
         seed,
         nodes: options.nodes,
@@ -76,7 +72,7 @@ pub fn draw(options: &Options, seed: u64) -> Plan {
         kinds: options.faults.iter().map(|kind| (*kind, 1000)).collect(),
         clients: options.clients,
         expect: options.expect,
-        steps,
+        steps: drawing.schedule.in_order(asks),
         until: options.time,
         finale: Some(Finale {
             pick: 0,
@@ -108,16 +104,11 @@ fn scale(options: &Options) -> Scale {
 
 struct Drawing<'a> {
     options: &'a Options,
-    steps: Vec<Timed>,
-    next: u32,
+    schedule: Schedule,
     rng: Rng,
 }
 
 impl Drawing<'_> {
-    fn at(&mut self, at: Micros, step: Step) {
-        self.steps.push(Timed { at, step });
-    }
-
     /// A time, in whole milliseconds: people read it.
     fn millis(&mut self, least: Micros, most: Micros) -> Micros {
         1000 * self.rng.between(least / 1000, most / 1000)
@@ -152,9 +143,7 @@ impl Drawing<'_> {
 
     fn shuffled(&mut self) -> Vec<Kind> {
         let mut kinds = self.options.faults.clone();
-        for at in (1..kinds.len()).rev() {
-            kinds.swap(at, self.rng.below(at as u64 + 1) as usize);
-        }
+        self.rng.shuffle(&mut kinds);
         kinds
     }
 
@@ -163,22 +152,17 @@ impl Drawing<'_> {
         let aims = self.aims(&places);
         if kind == Kind::Membership {
             let operation = self.operation(aims[0]);
-            return self.at(at, Step::Operate(operation));
+            return self.schedule.at(at, Step::Operate(operation));
         }
         for harm in self.harms(kind, &aims, &places) {
-            let number = self.next;
-            self.next += 1;
-            self.at(at, Step::Fault { number, harm });
-            self.at(until, Step::Lift(number));
+            self.schedule.strike(harm, at, until);
         }
     }
 
     /// All nodes, in a random order.
     fn places(&mut self) -> Vec<Place> {
         let mut places: Vec<Place> = (0..self.options.nodes as Place).collect();
-        for at in (1..places.len()).rev() {
-            places.swap(at, self.rng.below(at as u64 + 1) as usize);
-        }
+        self.rng.shuffle(&mut places);
         places
     }
 
@@ -297,6 +281,7 @@ impl Drawing<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sim::plan::Timed;
 
     fn options(faults: &[Kind], targets: &[Target]) -> Options {
         Options {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::chaos::clients::{self, ANSWER, Due, PATIENCE};
 use crate::chaos::desk::Desk;
+use crate::chaos::eavesdrop::Eavesdropper;
 use crate::chaos::finale;
 use crate::chaos::nemesis::Nemesis;
 use crate::chaos::recording::{Ending, Recording};
@@ -49,6 +50,8 @@ pub struct Live {
     pub tell: Tell,
     /// Is told how far it is: operations asked, and answered.
     pub progress: Box<dyn Fn(usize, u64) + Send + Sync>,
+    /// Whether messages between nodes are noted, for a drawing.
+    pub is_drawn: bool,
     /// Ends the run early: everything is healed then, and what there is is recorded.
     pub interrupted: CancellationToken,
 }
@@ -66,19 +69,21 @@ impl Live {
         ));
         let first_leader = stage.leader();
         let nodes = stage.nodes().into_iter().map(|node| node.id).collect();
+        let mut heard = Eavesdropper::begin(&stage, self.plan.until, self.is_drawn).await;
         let over = CancellationToken::new();
         let (follower, following) = (stage.clone(), over.clone());
         let followed = tokio::spawn(async move { follower.follow(following).await });
         let nemesis = Arc::new(Nemesis::new(&self.plan, stage.clone(), self.tell.clone()));
         self.break_it(&desk, &nemesis).await?;
         let until = stage.clock.now().min(self.plan.until);
+        heard.end_counting().await;
         (self.tell)("everything is healed; waiting for quiet");
         nemesis.lift_all().await;
         let end = self.come_to_rest(&desk).await?;
         over.cancel();
         let _ = followed.await;
         let keys = desk.keys.iter().map(|key| key.as_str().to_owned());
-        Ok(Recording {
+        let mut recording = Recording {
             keys: keys.collect(),
             asked: desk.take(),
             left_out: desk.left_out(),
@@ -86,10 +91,12 @@ impl Live {
             happened: stage.happened(),
             nodes,
             first_leader,
-            messages: None,
             until,
             end,
-        })
+            ..Recording::default()
+        };
+        heard.report(&stage, &mut recording).await;
+        Ok(recording)
     }
 
     /// Clients ask and faults strike, until the schedule is over or the run is interrupted.

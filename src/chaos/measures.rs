@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::chaos::recording::{Asked, Recording, Struck};
 use crate::event::Event;
 use crate::sim::plan::Micros;
+use crate::wire::messages::Counted;
 
 /// The shortest time without an acknowledged write that counts as an outage.
 const OUTAGE: Micros = 100_000;
@@ -33,7 +34,9 @@ pub struct Measures {
     pub outages: Vec<Outage>,
     /// How long clients waited: before the first fault, while any was in force, and after.
     pub latency: [Latency; 3],
-    /// Messages between nodes for each operation, if anybody counted them.
+    /// Messages between nodes, answers included and heartbeats apart, if anybody counted them.
+    pub messages: Option<Counted>,
+    /// Those that are no heartbeats, for each operation.
     pub messages_per_operation: Option<f64>,
 }
 
@@ -78,7 +81,9 @@ pub fn measure(recording: &Recording) -> Measures {
         leader_changes: leader_changes(recording),
         outages: outages(recording, &asked),
         latency: latencies(recording, &asked),
-        messages_per_operation: messages.map(|n| n as f64 / asked.len().max(1) as f64),
+        messages,
+        messages_per_operation: messages
+            .map(|counted| counted.others as f64 / asked.len().max(1) as f64),
     }
 }
 

@@ -26,13 +26,15 @@
 //! - The same seed gives the same schedule. What a live cluster makes of it depends on the machine, too.
 //! - A loss that is neither reported, nor contradicted by another acknowledged entry, nor the last write of its key in the
 //!   end, is not seen.
-//! - Nobody tells how many messages went between the nodes of a live cluster: only simulated runs have messages per operation.
+//! - Messages per operation are all that nodes sent each other while clients asked, whoever they sent them for: on a cluster
+//!   that others use meanwhile, theirs too.
 
 mod asks;
 mod available;
 pub mod clients;
 mod desk;
 pub mod drawing;
+mod eavesdrop;
 mod explaining;
 mod finale;
 pub mod live;
@@ -40,6 +42,7 @@ pub mod losses;
 pub mod measures;
 mod nemesis;
 mod orders;
+mod overhear;
 pub mod recording;
 pub mod roles;
 pub(crate) mod stage;

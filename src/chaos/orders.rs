@@ -77,7 +77,7 @@ fn trouble(harm: &Harm, whom: Option<&NodeId>, present: &Present) -> Option<Trou
         Harm::Links { from, to, fault } => Trouble::Links {
             from: present.names_or_all(from)?,
             to: present.names_or_all(to)?,
-            fault: (*fault).into(),
+            fault: *fault,
             only: Vec::new(),
             one_way: true,
         },

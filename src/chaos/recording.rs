@@ -7,6 +7,7 @@ use crate::check::history::{self, Call, End, History};
 use crate::event::Event;
 use crate::sim::plan::{Harm, Micros, Operation, Reading};
 use crate::types::{EntryId, NodeId};
+use crate::wire::messages::{Counted, Passed};
 
 /// Everything that happened in a run.
 #[derive(Debug, Clone, Default)]
@@ -25,8 +26,12 @@ pub struct Recording {
     pub nodes: Vec<NodeId>,
     /// Who led when it began, if anybody did.
     pub first_leader: Option<NodeId>,
-    /// Messages between nodes, if anybody counted them.
-    pub messages: Option<u64>,
+    /// Messages between nodes until clients ended to ask by the schedule, if anybody counted them.
+    pub messages: Option<Counted>,
+    /// The messages themselves, if that was asked for: the last ones, in the order of their sending, by this run's time.
+    pub passed: Vec<Passed>,
+    /// How many before them were forgotten.
+    pub forgotten: u64,
     /// When clients ended to ask by the schedule.
     pub until: Micros,
     /// What came of it in the end.

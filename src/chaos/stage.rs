@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -41,6 +41,12 @@ impl Clock {
     /// Sleeps until then, if it is not yet.
     pub(crate) async fn until(&self, at: Micros) {
         tokio::time::sleep_until((self.began + Duration::from_micros(at)).into()).await;
+    }
+
+    /// When something happened at `micros` since 1970; `None`: before the run.
+    pub(super) fn at(&self, micros: u64) -> Option<Micros> {
+        let began = self.wall.duration_since(UNIX_EPOCH).unwrap_or_default();
+        micros.checked_sub(began.as_micros() as u64)
     }
 
     /// When an event says it happened: as good as its milliseconds. Without a readable time, now.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::chaos::overhear::Overheard;
 use crate::chaos::recording::{Asked, Ending, Happened, Planned, Recording, Struck};
 use crate::chaos::words;
 use crate::check::History;
@@ -24,10 +25,11 @@ pub struct Simulated {
     pub is_undecided: bool,
 }
 
-/// Plays `plan` in virtual time.
-pub fn play(plan: &Arc<Plan>) -> Simulated {
+/// Plays `plan` in virtual time; messages between nodes are noted if it `is_drawn`.
+pub fn play(plan: &Arc<Plan>, is_drawn: bool) -> Simulated {
     let taken = Arc::new(Mutex::new(Taken {
         nodes: plan.nodes,
+        overheard: Overheard::new(is_drawn),
         ..Taken::default()
     }));
     let sink = taken.clone();
@@ -44,7 +46,7 @@ pub fn play(plan: &Arc<Plan>) -> Simulated {
     recording.keys = outcome.history.keys.clone();
     recording.until = plan.until;
     recording.nodes = (0..plan.nodes as Place).map(node).collect();
-    recording.messages = Some(outcome.stats.all_messages().map(|(_, n)| n).sum());
+    taken.overheard.report(&mut recording);
     let is_ask = |timed: &&Timed| matches!(timed.step, Step::Ask { .. });
     let asks = plan.steps.iter().filter(is_ask);
     let scheduled = recording.scheduled().count() as u64;
@@ -63,12 +65,14 @@ struct Taken {
     keys: BTreeMap<String, usize>,
     order: usize,
     nodes: usize,
+    overheard: Overheard,
     is_over: bool,
 }
 
 impl Taken {
     fn take(&mut self, moment: Moment) {
         let at = moment.at / 1000;
+        self.overheard.take(&moment, self.is_over);
         match moment.what {
             What::Asked {
                 client,

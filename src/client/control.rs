@@ -13,6 +13,7 @@ use crate::wire::control::{
     NodeChanged, NodeRemoved, VERSION_HEADER,
 };
 use crate::wire::faults::{FaultInForce, FaultList, FaultOrder, FaultsSet, HealOrder, Healed};
+use crate::wire::messages::{Counted, Messages};
 
 /// How long an answer may take. A server that is suspended gives none.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -143,6 +144,25 @@ impl ControlClient {
     /// Lets a node that stands still go on.
     pub async fn resume(&self, node: &NodeId) -> Result<NodeChanged, ControlError> {
         self.call(Method::POST, &format!("/api/nodes/{node}/resume"))
+            .await
+    }
+
+    /// How many messages nodes sent each other so far.
+    pub async fn counted(&self) -> Result<Counted, ControlError> {
+        let messages: Messages = self.call(Method::GET, "/api/messages").await?;
+        Ok(messages.counted)
+    }
+
+    /// Has messages between nodes noted for so many seconds; 0: not from now on.
+    pub async fn note_messages(&self, seconds: u64) -> Result<(), ControlError> {
+        let path = format!("/api/messages?seconds={seconds}");
+        let noted = self.call::<serde_json::Value>(Method::POST, &path).await;
+        noted.map(drop)
+    }
+
+    /// Messages noted from the `from`-th on: some of them, none if there are no more.
+    pub async fn messages(&self, from: u64) -> Result<Messages, ControlError> {
+        self.call(Method::GET, &format!("/api/messages?from={from}"))
             .await
     }
 

@@ -6,6 +6,7 @@
 mod faults;
 mod guard;
 mod members;
+mod messages;
 mod stream;
 
 use std::future::Future;
@@ -99,6 +100,10 @@ fn router<E: Engine>(shared: Arc<Shared<E>>) -> Router {
         .route("/api/heal", post(faults::heal::<E>))
         .route("/api/members", post(members::add::<E>))
         .route("/api/members/{id}/remove", post(members::remove::<E>))
+        .route(
+            "/api/messages",
+            get(messages::list::<E>).post(messages::note::<E>),
+        )
         .route("/api/transfer", post(members::transfer::<E>))
         .route("/api/down", post(down::<E>))
         .fallback(unknown_route)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::sync::Mutex;
@@ -29,6 +30,7 @@ use crate::storage::ailment::Ailments;
 use crate::types::{Config, Members, Mode, NodeId};
 use crate::wire::control::{ClusterInfo, EventRecord, LostTotals, ModeInfo, NodeAddress};
 use crate::wire::faults::{FaultInForce, FaultOrder, HealOrder, Healed};
+use crate::wire::messages::Messages;
 
 /// A running cluster.
 pub struct Cluster {
@@ -316,6 +318,14 @@ impl Engine for Cluster {
 
     fn lost(&self) -> LostTotals {
         self.events.lost()
+    }
+
+    fn note_messages(&self, time: Duration) {
+        self.world.net.mail().note_for(time);
+    }
+
+    fn messages(&self, from: u64, limit: usize) -> Messages {
+        self.world.net.mail().read(from, limit)
     }
 
     fn report(&self, node: Option<NodeId>, event: Event) {

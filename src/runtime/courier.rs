@@ -4,11 +4,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::sleep;
 
-use crate::protocol::MessageKind;
-use crate::runtime::lane::Lane;
+use crate::runtime::lane::{Lane, Letter};
 use crate::runtime::line::Line;
 
 /// How many messages may be under way on one lane; more are lost, as on any link that is longer than it is wide.
@@ -29,15 +27,9 @@ struct Inner {
 
 impl Couriers {
     /// Has a message of `lane` arrive in `after`.
-    pub(super) fn send(
-        self: &Arc<Couriers>,
-        lane: &Lane,
-        after: Duration,
-        kind: MessageKind,
-        body: Bytes,
-    ) {
+    pub(super) fn send(self: &Arc<Couriers>, lane: &Lane, after: Duration, letter: Letter) {
         if !self.leaves() {
-            return;
+            return lane.loses(&letter);
         }
         // Before anything else, so that it arrives in time however busy everybody is.
         let arrival = sleep(after);
@@ -47,7 +39,7 @@ impl Couriers {
             if let Some(line) = couriers.rested() {
                 lane.line = line;
             }
-            lane.deliver(kind, body).await;
+            lane.deliver(letter).await;
             couriers.arrived(lane.line);
         });
     }

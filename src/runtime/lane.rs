@@ -21,9 +21,11 @@ use crate::runtime::clock::Clock;
 use crate::runtime::courier::Couriers;
 use crate::runtime::ice::Ice;
 use crate::runtime::line::{Line, Silence};
+use crate::runtime::mail::{Mail, Note};
 use crate::runtime::net::{Net, Passage};
 use crate::types::{Mode, NodeId, Role};
 use crate::wire::data::NodeStatus;
+use crate::wire::messages::Fate;
 use crate::wire::peer;
 
 /// How long a connection without messages is kept: after an election most are not needed again.
@@ -50,6 +52,14 @@ pub(super) struct Lane {
     couriers: Arc<Couriers>,
     /// Whether a peer known by address was asked for its name.
     asked_name: bool,
+}
+
+/// A message, ready to be posted.
+#[derive(Clone)]
+pub(super) struct Letter {
+    kind: MessageKind,
+    body: Bytes,
+    note: Note,
 }
 
 impl Lane {
@@ -105,26 +115,56 @@ impl Lane {
     async fn carry(&mut self, message: Message) {
         let kind = message.kind();
         let (from, mode) = (&self.road.from, self.road.mode);
-        let body = peer::encode(from, mode, &message, Clock::unix_millis());
-        let passage = self.road.net.passage(from, &self.to, kind, body.len());
+        let letter = Letter {
+            kind,
+            body: peer::encode(from, mode, &message, Clock::unix_millis()),
+            note: self.mail().sent(from, &self.to, &message),
+        };
+        let passage = self
+            .road
+            .net
+            .passage(from, &self.to, kind, letter.body.len());
         let Verdict::Deliver { after, copy } = passage.verdict else {
-            return;
+            return self.loses(&letter);
         };
         if passage.turn >= TICK {
             sleep(passage.turn).await;
         }
         if let Some(later) = copy {
-            self.couriers.send(self, after + later, kind, body.clone());
+            let copy = Letter {
+                note: self.mail().copied(letter.note),
+                ..letter.clone()
+            };
+            self.couriers.send(self, after + later, copy);
         }
         match after.is_zero() {
-            true => self.deliver(kind, body).await,
-            false => self.couriers.send(self, after, kind, body),
+            true => self.deliver(letter).await,
+            false => self.couriers.send(self, after, letter),
         }
     }
 
+    fn mail(&self) -> &Mail {
+        self.road.net.mail()
+    }
+
+    /// The network loses a message.
+    pub(super) fn loses(&self, letter: &Letter) {
+        self.mail().ends(letter.note, Fate::Lost);
+    }
+
     /// The message arrives, now.
-    pub(super) async fn deliver(&mut self, kind: MessageKind, body: Bytes) {
-        match self.line.post(kind, body).await {
+    pub(super) async fn deliver(&mut self, letter: Letter) {
+        let Letter { kind, body, note } = letter;
+        self.mail().comes_in(note, Duration::ZERO);
+        let posted = self.line.post(kind, body).await;
+        self.mail().ends(
+            note,
+            match posted {
+                Ok(_) => Fate::Arrived,
+                Err(_) => Fate::Unheard,
+            },
+        );
+        match posted {
             Ok((StatusCode::OK, body)) => self.hand_in(kind, &body).await,
             Ok((StatusCode::NOT_FOUND, _)) if kind == MessageKind::Probe => {
                 self.ask_chapter_program().await;
@@ -145,9 +185,10 @@ impl Lane {
         let Some((from, message)) = peer::decode_answer(kind, body) else {
             return;
         };
+        let note = self.mail().sent(&self.to, &self.road.from, &message);
         let passage = self.way_back(kind, body.len());
         let Verdict::Deliver { after, copy } = passage.verdict else {
-            return;
+            return self.mail().ends(note, Fate::Lost);
         };
         let from = match from {
             Some(from) => self.learn(from).await,
@@ -161,13 +202,21 @@ impl Lane {
             None => self.to.clone(),
         };
         let after = after + passage.turn;
+        self.answered(note, after);
         if let Some(later) = copy {
+            self.answered(self.mail().copied(note), after + later);
             self.tell_in(after + later, from.clone(), message.clone());
         }
         match after.is_zero() {
             true => self.tell(Call::Response { from, message }).await,
             false => self.tell_in(after, from, message),
         }
+    }
+
+    /// An answer is in, in a while.
+    fn answered(&self, note: Note, after: Duration) {
+        self.mail().comes_in(note, after);
+        self.mail().ends(note, Fate::Arrived);
     }
 
     /// What becomes of the answer to a message of that kind.

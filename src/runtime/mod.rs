@@ -19,6 +19,7 @@ mod lane;
 mod ledger;
 mod life;
 mod line;
+mod mail;
 mod membership;
 pub mod net;
 pub mod node_task;

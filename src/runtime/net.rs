@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use crate::faults::{Faults, Parcel, Traffic, UNBREAKABLE, Verdict};
 use crate::protocol::MessageKind;
+use crate::runtime::mail::Mail;
 use crate::types::{NodeId, Time};
 
 /// What clients are called where faults are set. No node can be called so: it would be a path.
@@ -24,6 +25,7 @@ struct Inner {
     faults: RwLock<Faults>,
     beginning: Instant,
     clients: NodeId,
+    mail: Mail,
 }
 
 /// What becomes of something that is sent.
@@ -49,6 +51,7 @@ impl Default for Net {
             faults: RwLock::default(),
             beginning: Instant::now(),
             clients: NodeId::new(CLIENTS).expect("a name without white space, commas or controls"),
+            mail: Mail::default(),
         }))
     }
 }
@@ -60,6 +63,11 @@ impl Net {
         let mut faults = faults.write().unwrap_or_else(PoisonError::into_inner);
         change(&mut faults);
         self.0.is_faulty.store(!faults.is_empty(), Ordering::SeqCst);
+    }
+
+    /// What goes over it.
+    pub(super) fn mail(&self) -> &Mail {
+        &self.0.mail
     }
 
     /// Whether nothing is wrong with it anywhere.

@@ -177,22 +177,7 @@ fn singles(trouble: Trouble) -> Vec<Trouble> {
 
 /// Whom it is about, if it is about nodes.
 fn whom(trouble: &Trouble) -> Vec<NodeId> {
-    let nodes = match trouble {
-        Trouble::Links { .. }
-        | Trouble::Partition { .. }
-        | Trouble::Split { .. }
-        | Trouble::Bridge { .. }
-        | Trouble::Ring => return Vec::new(),
-        Trouble::Isolate { nodes, .. }
-        | Trouble::Client { nodes, .. }
-        | Trouble::Pause { nodes }
-        | Trouble::Skew { nodes, .. }
-        | Trouble::Jump { nodes, .. }
-        | Trouble::SlowDisk { nodes, .. }
-        | Trouble::FullDisk { nodes }
-        | Trouble::FailSync { nodes }
-        | Trouble::CorruptTail { nodes } => nodes,
-    };
+    let nodes = trouble.nodes().unwrap_or_default();
     nodes
         .iter()
         .filter_map(|name| NodeId::new(name).ok())

@@ -105,16 +105,11 @@ impl Cast {
                 let who = node.clone().unwrap_or_else(|| "random".to_owned());
                 *node = Some(self.one(&who, view)?.to_string());
             }
-            Trouble::Ring => {}
-            Trouble::Isolate { nodes, .. }
-            | Trouble::Client { nodes, .. }
-            | Trouble::Pause { nodes }
-            | Trouble::Skew { nodes, .. }
-            | Trouble::Jump { nodes, .. }
-            | Trouble::SlowDisk { nodes, .. }
-            | Trouble::FullDisk { nodes }
-            | Trouble::FailSync { nodes }
-            | Trouble::CorruptTail { nodes } => *nodes = self.names(nodes, view)?,
+            other => {
+                if let Some(nodes) = other.nodes_mut() {
+                    *nodes = self.names(nodes, view)?;
+                }
+            }
         }
         Ok(trouble)
     }

@@ -1,6 +1,7 @@
 //! What a step's words mean.
 
 use crate::engine::Harm;
+use crate::faults::Fault;
 use crate::scenario::brief::{Names, Span, names};
 use crate::scenario::expected::{Expected, Reply};
 use crate::scenario::format::StepTable;
@@ -10,7 +11,7 @@ use crate::scenario::tables::{
 };
 use crate::value::{Key, Value};
 use crate::wire::data::Consistency;
-use crate::wire::faults::{LinkFault, Trouble, Way, Who};
+use crate::wire::faults::{Trouble, Way, Who};
 
 /// What is wrong, at which key.
 type Wrong = (&'static str, String);
@@ -61,7 +62,7 @@ fn troubles(table: &StepTable) -> Deeds {
         let trouble = Trouble::Links {
             from: cut.from.0.clone(),
             to: cut.to.0.clone(),
-            fault: LinkFault::CUT,
+            fault: Fault::CUT,
             only: Vec::new(),
             one_way: cut.one_way,
         };
@@ -132,16 +133,16 @@ fn isolated(table: &IsolateTable) -> Result<Trouble, String> {
 
 fn linked(table: &LinkTable) -> Result<Trouble, String> {
     let time = |span: Option<Span>| span.map(|span| span.0).unwrap_or_default();
-    let fault = LinkFault {
+    let fault = Fault {
         delay: time(table.delay),
         jitter: time(table.jitter),
         loss: table.loss.0,
         burst: table.burst.0,
         duplicate: table.duplicate.0,
         reorder: table.reorder.0,
-        ..LinkFault::default()
+        ..Fault::default()
     };
-    if fault == LinkFault::default() {
+    if fault == Fault::default() {
         return Err("expected delay, jitter, loss, duplicate or reorder".to_owned());
     }
     let all = || Names(vec!["all".to_owned()]);
@@ -156,10 +157,10 @@ fn linked(table: &LinkTable) -> Result<Trouble, String> {
 
 fn of_clients(table: &ClientTable) -> Result<Trouble, String> {
     let fault = match (table.cut, table.delay) {
-        (true, None) => LinkFault::CUT,
-        (false, Some(delay)) => LinkFault {
+        (true, None) => Fault::CUT,
+        (false, Some(delay)) => Fault {
             delay: delay.0,
-            ..LinkFault::default()
+            ..Fault::default()
         },
         _ => return Err("expected cut = true, or a delay".to_owned()),
     };

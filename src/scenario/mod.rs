@@ -66,26 +66,30 @@ pub use player::{Failed, Played, Tell, Took};
 pub use script::{Mistake, Scenario, Setup};
 
 use futures_util::FutureExt;
+use tokio_util::sync::CancellationToken;
 
 use crate::client::control::ControlClient;
 use crate::sim::plan::Scale;
 use crate::sim::{Expect, Plan};
 
-/// Plays a scenario on the cluster behind `control`, which is its own.
+/// Plays a scenario on the cluster behind `control`, which is its own. With `stop` no step is taken any more: everything is
+/// healed then, and what there is is recorded.
 pub async fn live(
     scenario: &Scenario,
     control: ControlClient,
     seed: u64,
     tell: Tell<'_>,
+    stop: &CancellationToken,
 ) -> Result<Played, String> {
     let ground = live::Live::open(control, &scenario.setup).await?;
-    Ok(player::play(scenario, ground, seed, tell).await.0)
+    Ok(player::play(scenario, ground, seed, tell, stop).await.0)
 }
 
 /// Plays a scenario in virtual time: the same seed, the same run.
 pub fn virtually(scenario: &Scenario, seed: u64, tell: Tell<'_>) -> Played {
     let ground = virtually::Virtual::new(&plan(scenario, seed));
-    let played = player::play(scenario, ground, seed, tell).now_or_never();
+    let never = CancellationToken::new();
+    let played = player::play(scenario, ground, seed, tell, &never).now_or_never();
     played
         .expect("nothing is waited for where time is virtual")
         .0

@@ -1,6 +1,8 @@
 //! Plays a scenario, step by step, on whatever ground. What clients asked, which faults struck and what became of every
 //! step is written down.
 
+use tokio_util::sync::CancellationToken;
+
 use crate::chaos::recording::Recording;
 use crate::rng::{Rng, mix};
 use crate::scenario::cast::Cast;
@@ -85,12 +87,13 @@ impl From<String> for Stop {
     }
 }
 
-/// Plays `scenario` on `ground`; what happened.
+/// Plays `scenario` on `ground`, until `stop`; what happened.
 pub(super) async fn play<G: Ground>(
     scenario: &Scenario,
     ground: G,
     seed: u64,
     tell: Tell<'_>,
+    stop: &CancellationToken,
 ) -> (Played, G) {
     let mut player = Player {
         notes: Notes::new(scenario),
@@ -110,8 +113,13 @@ pub(super) async fn play<G: Ground>(
     }
     let mut failed = None;
     for step in &scenario.steps {
-        if let Err(stop) = player.step(step).await {
-            let (line, what) = match stop {
+        // Half a step is no harm: whatever it has set is healed with everything else.
+        let Some(taken) = stop.run_until_cancelled(player.step(step)).await else {
+            player.notes.recording.end.is_cut_short = true;
+            break;
+        };
+        if let Err(why) = taken {
+            let (line, what) = match why {
                 Stop::Here(what) => (step.line, what),
                 Stop::At(line, what) => (line, what),
             };

@@ -28,6 +28,8 @@ pub fn judge(scenario: &Scenario, plan: &Plan, played: &Played) -> Outcome {
     let failed = played.failed.clone().or_else(|| {
         let what = match &recording.end.unrest {
             Some(unrest) => Some(format!("everything is healed, and yet: {unrest}")),
+            // What was to show may have been to come.
+            None if recording.end.is_cut_short => so_far(scenario.verdict, &verdict),
             None => other(scenario.verdict, &verdict, &losses),
         };
         what.map(|what| Failed { line: 0, what })
@@ -37,6 +39,14 @@ pub fn judge(scenario: &Scenario, plan: &Plan, played: &Played) -> Outcome {
         losses,
         measures,
         failed,
+    }
+}
+
+/// What is other than wanted in the part that was played.
+fn so_far(wanted: Wanted, verdict: &Verdict) -> Option<String> {
+    match (wanted, verdict) {
+        (Wanted::Kept, Verdict::Broken(_)) => other(wanted, verdict, &Losses::default()),
+        _ => None,
     }
 }
 

@@ -6,8 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::chaos::recording::Happened;
 use crate::engine;
 use crate::event::Event;
-use crate::faults::shapes::{bridged, parted, ring};
-use crate::faults::{Fault, Traffic};
 use crate::protocol::{Change, Node, Reply};
 use crate::scenario::ground::{Answer, Ground, Question, Seen, Set, State, View};
 use crate::sim::hand::{Errand, Hand, Told};
@@ -104,42 +102,28 @@ impl Virtual {
             .collect())
     }
 
-    fn strike(&mut self, trouble: &Trouble) -> Result<Vec<u32>, String> {
-        let all = self.hand.places();
-        let cut = |hand: &mut Hand, blocks: &[(Vec<Place>, Vec<Place>)]| {
-            vec![hand.block(blocks, Fault::CUT, &[])]
+    /// Strikes links.
+    fn block(&mut self, trouble: &Trouble) -> Result<u32, String> {
+        let all: Vec<NodeId> = self.hand.places().into_iter().map(id).collect();
+        let (blocks, fault, only) = trouble.blocks(&all)?;
+        let places = |ids: &[NodeId]| {
+            let places = ids.iter().map(|id| self.place(id.as_str()));
+            places.collect::<Result<Vec<Place>, String>>()
         };
+        let blocks = blocks
+            .iter()
+            .map(|(from, to)| Ok((places(from)?, places(to)?)));
+        let blocks = blocks.collect::<Result<Vec<_>, String>>()?;
+        Ok(self.hand.block(&blocks, fault, &only))
+    }
+
+    fn strike(&mut self, trouble: &Trouble) -> Result<Vec<u32>, String> {
         Ok(match trouble {
-            Trouble::Links {
-                from,
-                to,
-                fault,
-                only,
-                one_way,
-            } => {
-                let (from, to) = (self.places(from)?, self.places(to)?);
-                let mut blocks = vec![(from.clone(), to.clone())];
-                if !one_way && from != to {
-                    blocks.push((to, from));
-                }
-                let only: &[Traffic] = only;
-                vec![self.hand.block(&blocks, (*fault).into(), only)]
-            }
-            Trouble::Partition { groups, one_way } => {
-                let groups = groups.iter().map(|group| self.places(group));
-                let groups = groups.collect::<Result<Vec<_>, String>>()?;
-                cut(&mut self.hand, &parted(&groups, *one_way))
-            }
+            Trouble::Links { .. }
+            | Trouble::Partition { .. }
+            | Trouble::Bridge { .. }
+            | Trouble::Ring => vec![self.block(trouble)?],
             Trouble::Split { .. } => return Err("two halves were not drawn".to_owned()),
-            Trouble::Bridge { node } => {
-                let node = node.as_deref().unwrap_or("node-1");
-                let bridge = self.place(node)?;
-                cut(&mut self.hand, &bridged(&all, &bridge))
-            }
-            Trouble::Ring => {
-                let ring = ring(&all).ok_or("a ring needs at least four nodes")?;
-                cut(&mut self.hand, &ring)
-            }
             Trouble::Isolate { nodes, way } => self.each(nodes, |who| Harm::Isolate {
                 who,
                 out: *way != Way::In,
@@ -147,7 +131,7 @@ impl Virtual {
             })?,
             Trouble::Client { nodes, fault } => {
                 let places = self.places(nodes)?;
-                vec![self.hand.between_clients(&places, (*fault).into())]
+                vec![self.hand.between_clients(&places, *fault)]
             }
             Trouble::Pause { nodes } => self.each(nodes, Harm::Pause)?,
             Trouble::Skew { nodes, rate_ppm } => {

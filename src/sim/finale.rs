@@ -60,9 +60,7 @@ impl World {
             return None;
         }
         let mut places: Vec<Place> = self.places().collect();
-        for at in (1..places.len()).rev() {
-            places.swap(at, rng.below(at as u64 + 1) as usize);
-        }
+        rng.shuffle(&mut places);
         // Whoever lost its disk may not vote before a majority of others has led it.
         let is_intact = |place: &Place| {
             let seat = self.seat(*place);

@@ -59,6 +59,7 @@ mod queue;
 mod rules;
 mod run;
 mod scatter;
+pub mod schedule;
 mod seat;
 mod shrink;
 mod stats;

@@ -8,9 +8,9 @@ use crate::faults::Fault;
 use crate::rng::{Rng, mix};
 use crate::sim::expect::Expect;
 use crate::sim::plan::{
-    Call, Finale, Harm, Intensity, Kind, Micros, Operation, Place, Plan, Reading, Scale, Step,
-    Timed, Who,
+    Call, Finale, Harm, Intensity, Kind, Micros, Operation, Place, Plan, Reading, Scale, Step, Who,
 };
+use crate::sim::schedule::Schedule;
 use crate::types::{Mode, Safeguards};
 
 /// What is asked of every seed.
@@ -53,8 +53,7 @@ pub fn draw(options: &Options, seed: u64) -> Plan {
     let mut drawing = Drawing {
         options,
         scale,
-        steps: Vec::new(),
-        next: 1,
+        schedule: Schedule::default(),
         rng: Rng::new(0),
     };
     for (kind, intensity) in &kinds {
@@ -63,8 +62,6 @@ pub fn draw(options: &Options, seed: u64) -> Plan {
     }
     drawing.rng = Rng::new(mix(seed ^ 0xa5c5));
     drawing.operations(clients, rate);
-    let mut steps = drawing.steps;
-    steps.sort_by_key(|step| step.at);
     Plan {
         seed,
         nodes: options.nodes,
@@ -74,7 +71,7 @@ pub fn draw(options: &Options, seed: u64) -> Plan {
         kinds,
         clients,
         expect: options.expect,
-        steps,
+        steps: drawing.schedule.in_order(Vec::new()),
         until: options.time,
         finale: Some(Finale {
             pick: rng.draw(),
@@ -138,16 +135,11 @@ fn kinds(options: &Options, rng: &mut Rng) -> Vec<(Kind, Intensity)> {
 struct Drawing<'a> {
     options: &'a Options,
     scale: Scale,
-    steps: Vec<Timed>,
-    next: u32,
+    schedule: Schedule,
     rng: Rng,
 }
 
 impl Drawing<'_> {
-    fn at(&mut self, at: Micros, step: Step) {
-        self.steps.push(Timed { at, step });
-    }
-
     /// Episodes of one kind of fault, each with an end, one after the other or over each other.
     fn episodes(&mut self, kind: Kind, intensity: Intensity) {
         let mean = 1_200_000 * 1000 / u64::from(intensity.max(1));
@@ -162,13 +154,10 @@ impl Drawing<'_> {
     fn episode(&mut self, kind: Kind, at: Micros, lasts: Micros) {
         if kind == Kind::Membership {
             let operation = self.operation();
-            return self.at(at, Step::Operate(operation));
+            return self.schedule.at(at, Step::Operate(operation));
         }
         let harm = self.harm(kind);
-        let number = self.next;
-        self.next += 1;
-        self.at(at, Step::Fault { number, harm });
-        self.at(at + lasts, Step::Lift(number));
+        self.schedule.strike(harm, at, at + lasts);
     }
 
     fn operation(&mut self) -> Operation {
@@ -306,7 +295,7 @@ impl Drawing<'_> {
             } else {
                 Call::Put { key, named }
             };
-            self.at(at, Step::Ask { client, call });
+            self.schedule.at(at, Step::Ask { client, call });
             at += self.rng.below(2 * mean) + 1;
         }
     }

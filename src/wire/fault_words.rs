@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::faults::{Permille, Traffic};
+use crate::faults::{Fault, Permille, Traffic};
 use crate::types::NodeId;
-use crate::wire::faults::{LinkFault, Trouble, Way};
+use crate::wire::faults::{Trouble, Way};
 
 /// The word that names are made of: `cut` for `cut-1`. Of a link's faults the heaviest gives the name.
 pub fn word(trouble: &Trouble) -> &'static str {
@@ -25,12 +25,12 @@ pub fn word(trouble: &Trouble) -> &'static str {
     }
 }
 
-fn link_word(fault: &LinkFault) -> &'static str {
+fn link_word(fault: &Fault) -> &'static str {
     let words = [
         (fault.cut, "cut"),
         (fault.loss > 0, "loss"),
         (!(fault.delay + fault.jitter).is_zero(), "delay"),
-        (fault.bytes_per_second > 0, "bandwidth"),
+        (fault.bandwidth > 0, "bandwidth"),
         (fault.duplicate > 0, "duplicate"),
         (fault.reorder > 0, "reorder"),
     ];
@@ -125,7 +125,7 @@ pub fn without(what: &str, a: &NodeId, b: &NodeId) -> String {
 }
 
 /// What becomes of a link's messages.
-pub fn link(fault: &LinkFault) -> String {
+pub fn link(fault: &Fault) -> String {
     if fault.cut {
         return "cut".to_owned();
     }
@@ -151,8 +151,8 @@ pub fn link(fault: &LinkFault) -> String {
     if fault.reorder > 0 {
         parts.push(format!("{} overtaken", percent(fault.reorder)));
     }
-    if fault.bytes_per_second > 0 {
-        parts.push(format!("at most {}/s", bytes(fault.bytes_per_second)));
+    if fault.bandwidth > 0 {
+        parts.push(format!("at most {}/s", bytes(fault.bandwidth)));
     }
     parts.join(", ")
 }
@@ -180,7 +180,7 @@ pub fn expect(trouble: &Trouble) -> &'static str {
         Trouble::Links { fault, .. } if fault.loss > 0 => {
             "what is lost is sent again: followers lag, and elections may come from nowhere"
         }
-        Trouble::Links { fault, .. } if fault.bytes_per_second > 0 => {
+        Trouble::Links { fault, .. } if fault.bandwidth > 0 => {
             "large values and snapshots take their time, and what waits behind them too"
         }
         Trouble::Links { .. } => {

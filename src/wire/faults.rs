@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::faults::Traffic;
+use crate::faults::{Fault, Traffic};
 use crate::types::NodeId;
+use crate::wire::link_fault::LinkFault;
 use crate::wire::units::millis;
-
-pub use crate::wire::link_fault::LinkFault;
 
 /// Who is meant: a node's name, or `leader`, `follower`, `random`, `minority`, `majority`, `all`.
 ///
@@ -71,8 +70,8 @@ pub enum Trouble {
         /// Who should hear it.
         to: Vec<Who>,
         /// What becomes of it.
-        #[serde(flatten)]
-        fault: LinkFault,
+        #[serde(flatten, with = "LinkFault")]
+        fault: Fault,
         /// Only these kinds of messages; empty: all.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         only: Vec<Traffic>,
@@ -115,8 +114,8 @@ pub enum Trouble {
         /// Which.
         nodes: Vec<Who>,
         /// What becomes of requests and answers: `cut`, `delayMs`, `jitterMs`, `loss` and `burst`.
-        #[serde(flatten)]
-        fault: LinkFault,
+        #[serde(flatten, with = "LinkFault")]
+        fault: Fault,
     },
     /// They stand still, as under SIGSTOP or a long garbage collection: the port accepts and answers nothing.
     Pause {
@@ -281,12 +280,12 @@ mod tests {
     fn every_kind_of_trouble_is_read_as_it_was_written() {
         let nodes = || vec!["leader".to_owned()];
         let by = Duration::from_micros(1500);
-        let fault = LinkFault {
+        let fault = Fault {
             delay: by,
             loss: 105,
             burst: 1000,
-            bytes_per_second: 7,
-            ..LinkFault::default()
+            bandwidth: 7,
+            ..Fault::default()
         };
         let links = Trouble::Links {
             from: nodes(),

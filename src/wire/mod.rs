@@ -7,6 +7,8 @@ pub mod fault_words;
 pub mod faults;
 mod link_fault;
 mod map;
+pub mod messages;
 pub mod peer;
 pub mod sound;
+pub mod struck;
 mod units;

@@ -1,6 +1,7 @@
 //! `cluster run`: the scenarios that are shipped come out as they are written, live and in virtual time, and what is no
 //! scenario is refused with its line and key.
 
+mod ending;
 mod files;
 mod mistakes;
 mod schema;

@@ -189,7 +189,7 @@ fn asked_of(args: &Chaos, how: &How) -> drawing::Options {
 }
 
 fn simulate(args: &Chaos, common: &Common, plan: &Arc<Plan>) -> Result<(), Failure> {
-    let simulated = virtually::play(plan);
+    let simulated = virtually::play(plan, args.html.is_some());
     let (losses, measures) = (losses(&simulated.recording), measure(&simulated.recording));
     let began = Instant::now();
     let verdict = match &simulated.violation {
@@ -231,7 +231,12 @@ async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Fail
         Some(booted) => booted.control.clone(),
         None => target::running(common)?.control,
     };
-    let recording = play(common, plan.clone(), control, booted.is_some(), interrupted).await;
+    let stage = Stage {
+        control,
+        is_own: booted.is_some(),
+        is_drawn: args.html.is_some(),
+    };
+    let recording = play(common, plan.clone(), stage, interrupted).await;
     if let Some(booted) = booted {
         booted.down().await;
     }
@@ -252,23 +257,30 @@ async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Fail
     report.give()
 }
 
+/// Where a live run is played.
+struct Stage {
+    control: ControlClient,
+    /// Nobody else uses it.
+    is_own: bool,
+    is_drawn: bool,
+}
+
 async fn play(
     common: &Common,
     plan: Arc<Plan>,
-    control: ControlClient,
-    is_own: bool,
+    stage: Stage,
     interrupted: CancellationToken,
 ) -> Result<Recording, Failure> {
     let (telling, watching) = (common.clone(), common.clone());
     let tell: Tell = Arc::new(move |line| out::note(&telling, line));
     // Alone on a cluster of its own; elsewhere apart from all that is there.
-    let prefix = match is_own {
+    let prefix = match stage.is_own {
         true => String::new(),
         false => format!("chaos-{:06x}-", seed().map_err(refused)? & 0xff_ffff),
     };
     let live = Live {
         plan,
-        control,
+        control: stage.control,
         prefix,
         tell,
         progress: Box::new(move |asked, answered| {
@@ -277,6 +289,7 @@ async fn play(
                 &format!("{asked} operations asked, {answered} answered"),
             );
         }),
+        is_drawn: stage.is_drawn,
         interrupted,
     };
     let played = live.play().await;

@@ -52,6 +52,7 @@ impl Report<'_> {
             explanation: explanation.filter(|e| e.operations.len() <= intervals::FEW),
             marked: broken.map_or(Vec::new(), |broken| broken.events.clone()),
             lost: lost.map(|n| self.recording.asked[*n].invoked).collect(),
+            broken: broken.map(|broken| broken.invariant.as_str()),
             recording: self.recording,
             measured: measured.join("\n"),
             again: &self.again(),

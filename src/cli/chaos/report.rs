@@ -186,10 +186,12 @@ impl Report<'_> {
         ));
         lines.extend(self.outages());
         lines.extend(self.latencies());
-        lines.push(match measures.messages_per_operation {
-            Some(messages) => format!("  {messages:.1} messages between nodes an operation"),
-            None => "  messages an operation: only a simulated run can tell (--sim)".to_owned(),
-        });
+        if let (Some(counted), Some(each)) = (measures.messages, measures.messages_per_operation) {
+            lines.push(format!(
+                "  {each:.1} messages an operation: nodes sent each other {}, answers included, and {} heartbeats and their answers",
+                counted.others, counted.heartbeats
+            ));
+        }
         lines
     }
 

@@ -70,6 +70,7 @@ impl Report<'_> {
                     "during": measures.latency[1],
                     "after": measures.latency[2],
                 },
+                "messages": measures.messages,
                 "messages_per_operation": measures.messages_per_operation,
             }),
             judging_ms: self.judging.as_millis() as u64,

@@ -62,7 +62,12 @@ fn mode(text: &str) -> Result<Mode, String> {
     })
 }
 
-pub(super) async fn run(args: &Exercise, _common: &Common) -> Result<(), Failure> {
+pub(super) async fn run(args: &Exercise, common: &Common) -> Result<(), Failure> {
+    if common.json {
+        let message = "an exercise is for people: it has no --json";
+        return Err(Failure::usage(message)
+            .hint("its exit code says whether all came as expected; for programs: cluster run, cluster chaos"));
+    }
     let mut ending = Ending::new()?;
     if ending.is_over() {
         return Ok(());

@@ -7,7 +7,8 @@ use crate::cli::args::Common;
 use crate::cli::failure::Failure;
 use crate::cli::faults::{Lasting, Lateness, names, set};
 use crate::cli::target;
-use crate::wire::faults::{LinkFault, Trouble};
+use crate::faults::Fault;
+use crate::wire::faults::Trouble;
 
 /// Make the way between clients and nodes slow or lossy
 ///
@@ -33,11 +34,11 @@ pub(in crate::cli) struct Client {
 
 pub(in crate::cli) async fn run(args: &Client, common: &Common) -> Result<(), Failure> {
     let nodes = args.nodes.iter().flat_map(|name| names(name)).collect();
-    let fault = LinkFault {
+    let fault = Fault {
         cut: args.cut,
         ..args.lateness.fault()
     };
-    if fault == LinkFault::default() {
+    if fault == Fault::default() {
         return Err(Failure::usage("nothing is to become of the requests")
             .hint("say --delay, --jitter, --loss or --cut"));
     }

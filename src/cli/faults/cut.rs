@@ -7,7 +7,8 @@ use crate::cli::args::Common;
 use crate::cli::failure::Failure;
 use crate::cli::faults::{Lasting, names, set};
 use crate::cli::target;
-use crate::wire::faults::{LinkFault, Trouble};
+use crate::faults::Fault;
+use crate::wire::faults::Trouble;
 
 /// Cut the link between two nodes
 ///
@@ -35,7 +36,7 @@ pub(in crate::cli) async fn run(args: &Cut, common: &Common) -> Result<(), Failu
     let trouble = Trouble::Links {
         from: names(&args.from),
         to: names(&args.to),
-        fault: LinkFault::CUT,
+        fault: Fault::CUT,
         only: Vec::new(),
         one_way: args.one_way,
     };

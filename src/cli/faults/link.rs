@@ -7,8 +7,9 @@ use crate::cli::args::Common;
 use crate::cli::failure::Failure;
 use crate::cli::faults::{Lasting, Lateness, names, percent, set};
 use crate::cli::target;
+use crate::faults::Fault;
 use crate::faults::{Permille, Traffic};
-use crate::wire::faults::{LinkFault, Trouble, Who};
+use crate::wire::faults::{Trouble, Who};
 
 /// Make links between nodes slow, lossy or narrow
 ///
@@ -79,13 +80,13 @@ impl Link {
 
 pub(in crate::cli) async fn run(args: &Link, common: &Common) -> Result<(), Failure> {
     let (from, to, one_way) = args.ends()?;
-    let fault = LinkFault {
+    let fault = Fault {
         duplicate: args.duplicate.unwrap_or_default(),
         reorder: args.reorder.unwrap_or_default(),
-        bytes_per_second: args.bandwidth.unwrap_or_default(),
+        bandwidth: args.bandwidth.unwrap_or_default(),
         ..args.lateness.fault()
     };
-    if fault == LinkFault::default() {
+    if fault == Fault::default() {
         return Err(Failure::usage("nothing is to become of the messages")
             .hint("say --delay, --jitter, --loss, --duplicate, --reorder or --bandwidth"));
     }

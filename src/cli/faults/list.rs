@@ -9,6 +9,9 @@ use crate::views::faults;
 use crate::wire::faults::FaultList;
 
 /// Show the faults in force: by which name, on which link, since when, by whom, and what to type to undo them
+///
+/// What happens once and is over is not among them: a clock that jumped (skew --jump), a log that was torn (disk --corrupt-tail), a
+/// node that was killed. cluster status shows who is dead, cluster logs what happened.
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster faults

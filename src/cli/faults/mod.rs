@@ -21,8 +21,9 @@ use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::target::{self, Running};
 use crate::client::control::ControlError;
+use crate::faults::Fault;
 use crate::faults::Permille;
-use crate::wire::faults::{FaultInForce, FaultOrder, FaultsSet, LinkFault, Trouble, Who};
+use crate::wire::faults::{FaultInForce, FaultOrder, FaultsSet, Trouble, Who};
 
 /// For how long, and whether to see what comes of it.
 #[derive(Args)]
@@ -63,13 +64,13 @@ pub(super) struct Lateness {
 }
 
 impl Lateness {
-    fn fault(&self) -> LinkFault {
-        LinkFault {
+    fn fault(&self) -> Fault {
+        Fault {
             delay: self.delay.unwrap_or_default(),
             jitter: self.jitter.unwrap_or_default(),
             loss: self.loss.unwrap_or_default(),
             burst: self.burst.unwrap_or_default(),
-            ..LinkFault::default()
+            ..Fault::default()
         }
     }
 }

@@ -24,9 +24,9 @@ use crate::scenario::{self, Played, Scenario};
 ///
 /// FILE says, step by step, which faults strike, what clients ask and are answered, and what is to hold. A cluster is booted
 /// for it in this process, on free ports; with --sim it is played in virtual time. In the end everything is healed, and what
-/// clients saw is judged. scripts/scenarios holds some, and the schema for editors.
+/// clients saw is judged. Ctrl-C heals, then judges what there is; a second one ends it at once. scripts/scenarios holds some, and the schema for editors.
 ///
-/// Exit code 0: it went as written; 1: it did not; 2: the file is not a scenario.
+/// Exit code 0: it went as written; 1: it did not; 2: the file is not a scenario; 4: it was interrupted, and nobody can tell.
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster run scripts/scenarios/split-brain.toml
@@ -138,18 +138,12 @@ async fn live(
     tokio::spawn(async move {
         ending.wait().await;
         told.cancel();
+        ending.insist();
     });
     let booted = Booted::boot(options(scenario, common)?).await?;
-    let played = tokio::select! {
-        played = scenario::live(scenario, booted.control.clone(), seed, tell) => Some(played),
-        () = interrupted.cancelled() => None,
-    };
+    let control = booted.control.clone();
+    let played = scenario::live(scenario, control, seed, tell, &interrupted).await;
     booted.down().await;
     out::detail(common, "the cluster is down");
-    played.ok_or_else(|| {
-        Failure::new(
-            "interrupted",
-            "interrupted: the scenario was not played to its end",
-        )
-    })
+    Ok(played)
 }

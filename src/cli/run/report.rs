@@ -27,6 +27,9 @@ pub(super) struct Report<'a> {
     pub(super) seed: u64,
 }
 
+/// The exit code where nobody can tell.
+const UNKNOWN: u8 = 4;
+
 impl Report<'_> {
     /// Writes and prints it all; the exit code.
     pub(super) fn give(&self, common: &Common) -> Result<(), Failure> {
@@ -41,9 +44,18 @@ impl Report<'_> {
             false => out::print(&self.text())?,
         }
         match self.outcome.failed {
+            None if self.is_undecided() => Err(Failure::silent(UNKNOWN)),
             None => Ok(()),
             Some(_) => Err(Failure::silent(1)),
         }
+    }
+
+    fn is_cut_short(&self) -> bool {
+        self.played.recording.end.is_cut_short
+    }
+
+    fn is_undecided(&self) -> bool {
+        self.is_cut_short() && matches!(self.outcome.verdict, Verdict::Unknown(_))
     }
 
     /// What became of the promise, in a word.
@@ -91,6 +103,9 @@ impl Report<'_> {
         let name = &self.scenario.name;
         let (verdict, counted) = (self.verdict(), self.facts().join(", "));
         let mut lines = match &self.outcome.failed {
+            None if self.is_cut_short() => {
+                vec![format!("ENDED BEFORE ITS TIME, as written so far: {name}")]
+            }
             None => vec![format!("AS WRITTEN: {name}")],
             Some(failed) if failed.line == 0 => {
                 vec![
@@ -115,6 +130,9 @@ impl Report<'_> {
         let recording = &self.played.recording;
         let lost = self.outcome.losses.gone.iter();
         let verdict = match &self.outcome.failed {
+            None if self.is_cut_short() => {
+                format!("ended before its time; the promise is {}", self.verdict())
+            }
             None => format!("as written; the promise is {}", self.verdict()),
             Some(failed) => format!("not as written: {}", failed.what),
         };
@@ -151,6 +169,7 @@ impl Report<'_> {
             lost: lost
                 .map(|number| recording.asked[*number].invoked)
                 .collect(),
+            broken: broken.map(|broken| broken.invariant.as_str()),
             recording,
             measured: steps.collect::<Vec<_>>().join("\n"),
             again: &self.again(),
@@ -169,7 +188,8 @@ impl Report<'_> {
         let measures = &self.outcome.measures;
         json!({
             "scenario": self.scenario.name,
-            "asWritten": self.outcome.failed.is_none(),
+            "asWritten": self.outcome.failed.is_none() && !self.is_cut_short(),
+            "interrupted": self.is_cut_short(),
             "failed": self.outcome.failed,
             "verdict": self.verdict(),
             "why": self.reasons(),

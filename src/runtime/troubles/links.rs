@@ -3,94 +3,18 @@
 use std::collections::BTreeSet;
 
 use crate::engine::EngineError;
-use crate::faults::shapes::{self, Block};
-use crate::faults::{Fault, Traffic};
+use crate::faults::Fault;
+use crate::faults::shapes::Block;
 use crate::rng::mix;
 use crate::runtime::cluster::Cluster;
 use crate::runtime::troubles::{Entry, Ordered};
 use crate::types::NodeId;
 use crate::wire::fault_words;
-use crate::wire::faults::{FaultInForce, Healed, Link, Trouble, Way};
+use crate::wire::faults::{FaultInForce, Healed, Link, Trouble};
 
 /// Whether it strikes links between nodes; otherwise it strikes nodes.
 pub(super) fn is_of_links(trouble: &Trouble) -> bool {
-    match trouble {
-        Trouble::Links { .. }
-        | Trouble::Partition { .. }
-        | Trouble::Split { .. }
-        | Trouble::Bridge { .. }
-        | Trouble::Ring
-        | Trouble::Isolate { .. } => true,
-        Trouble::Client { .. }
-        | Trouble::Pause { .. }
-        | Trouble::Skew { .. }
-        | Trouble::Jump { .. }
-        | Trouble::SlowDisk { .. }
-        | Trouble::FullDisk { .. }
-        | Trouble::FailSync { .. }
-        | Trouble::CorruptTail { .. } => false,
-    }
-}
-
-fn ids(names: &[String]) -> Vec<NodeId> {
-    let ids = names.iter().filter_map(|name| NodeId::new(name).ok());
-    ids.collect()
-}
-
-/// The links that a fault strikes, as blocks, what becomes of their messages, and of which kinds of them.
-type Struck = (Vec<Block<NodeId>>, Fault, Vec<Traffic>);
-
-/// What it strikes. Roles are resolved already.
-fn blocks(trouble: &Trouble, all: &[NodeId]) -> Result<Struck, EngineError> {
-    let cut = |blocks| Ok((blocks, Fault::CUT, Vec::new()));
-    match trouble {
-        Trouble::Links {
-            from,
-            to,
-            fault,
-            only,
-            one_way,
-        } => {
-            let (from, to) = (ids(from), ids(to));
-            let mut blocks = vec![(from.clone(), to.clone())];
-            // Links of all with all have their way back among them.
-            if !one_way && from != to {
-                blocks.push((to, from));
-            }
-            Ok((blocks, (*fault).into(), only.clone()))
-        }
-        Trouble::Partition { groups, one_way } => {
-            let groups: Vec<Vec<NodeId>> = groups.iter().map(|group| ids(group)).collect();
-            cut(shapes::parted(&groups, *one_way))
-        }
-        Trouble::Bridge { node } => {
-            let bridge = ids(node.as_slice());
-            cut(bridge
-                .first()
-                .map_or_else(Vec::new, |bridge| shapes::bridged(all, bridge)))
-        }
-        Trouble::Ring => match shapes::ring(all) {
-            Some(blocks) => cut(blocks),
-            None => Err(EngineError::Senseless(format!(
-                "a ring needs at least 4 nodes: each of {} hears all others anyway",
-                all.len()
-            ))),
-        },
-        Trouble::Isolate { nodes, way } => {
-            let alone = |node: &NodeId| {
-                let others = all.iter().filter(|other| *other != node);
-                let (node, others) = (vec![node.clone()], others.cloned().collect::<Vec<_>>());
-                match way {
-                    Way::Both => vec![(node.clone(), others.clone()), (others, node)],
-                    Way::Out => vec![(node, others)],
-                    Way::In => vec![(others, node)],
-                }
-            };
-            cut(ids(nodes).iter().flat_map(alone).collect())
-        }
-        // It is resolved to a partition, and the others strike no links.
-        _ => cut(Vec::new()),
-    }
+    trouble.nodes().is_none() || matches!(trouble, Trouble::Isolate { .. })
 }
 
 fn links_of(blocks: &[Block<NodeId>]) -> Vec<Link> {
@@ -125,7 +49,8 @@ impl Cluster {
         ordered: &Ordered,
     ) -> Result<FaultInForce, EngineError> {
         let all: Vec<NodeId> = self.slots().into_iter().map(|(id, _)| id).collect();
-        let (blocks, fault, only) = blocks(&trouble, &all)?;
+        let struck = trouble.blocks(&all).map_err(EngineError::Senseless)?;
+        let (blocks, fault, only) = struck;
         let links = links_of(&blocks);
         if links.is_empty() {
             return Err(EngineError::Senseless(

@@ -248,8 +248,6 @@ impl Cluster {
 
 /// `nodes` in an order that chance decides.
 fn shuffled(mut nodes: Vec<NodeId>, rng: &mut Rng) -> Vec<NodeId> {
-    for at in (1..nodes.len()).rev() {
-        nodes.swap(at, rng.below(at as u64 + 1) as usize);
-    }
+    rng.shuffle(&mut nodes);
     nodes
 }

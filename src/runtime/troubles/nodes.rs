@@ -9,7 +9,7 @@ use crate::runtime::cluster::Cluster;
 use crate::runtime::slot::{Slot, State};
 use crate::runtime::troubles::{Entry, Ordered};
 use crate::types::NodeId;
-use crate::wire::faults::{FaultInForce, LinkFault, Trouble};
+use crate::wire::faults::{FaultInForce, Trouble};
 
 /// The true speed of a clock, in millionths.
 const TRUE: u32 = 1_000_000;
@@ -59,13 +59,13 @@ fn is_alike(a: &Trouble, b: &Trouble) -> bool {
     !stacks && std::mem::discriminant(a) == std::mem::discriminant(b)
 }
 
-fn check_client(fault: &LinkFault) -> Result<(), EngineError> {
-    if fault.duplicate > 0 || fault.reorder > 0 || fault.bytes_per_second > 0 {
+fn check_client(fault: &Fault) -> Result<(), EngineError> {
+    if fault.duplicate > 0 || fault.reorder > 0 || fault.bandwidth > 0 {
         return Err(senseless(
             "between clients and a node messages are cut, late or lost; no more than that",
         ));
     }
-    match *fault == LinkFault::default() {
+    match *fault == Fault::default() {
         true => Err(senseless(
             "nothing is to become of the requests: say delay or loss",
         )),
@@ -183,7 +183,7 @@ impl Cluster {
         match trouble {
             Trouble::Client { fault, .. } => {
                 let (node, clients) = ([id.clone()], [self.world.net.clients().clone()]);
-                let fault = Fault::from(*fault);
+                let fault = *fault;
                 self.change_faults(|faults| {
                     faults.set(number, &clients, &node, fault);
                     faults.set(number, &node, &clients, fault);

@@ -183,39 +183,12 @@ impl Resolver<'_> {
                     }
                 }
             }
-            Trouble::Ring => Trouble::Ring,
-            Trouble::Isolate { nodes, way } => Trouble::Isolate {
-                nodes: self.some(&nodes)?,
-                way,
-            },
-            Trouble::Client { nodes, fault } => Trouble::Client {
-                nodes: self.some(&nodes)?,
-                fault,
-            },
-            Trouble::Pause { nodes } => Trouble::Pause {
-                nodes: self.some(&nodes)?,
-            },
-            Trouble::Skew { nodes, rate_ppm } => Trouble::Skew {
-                nodes: self.some(&nodes)?,
-                rate_ppm,
-            },
-            Trouble::Jump { nodes, by } => Trouble::Jump {
-                nodes: self.some(&nodes)?,
-                by,
-            },
-            Trouble::SlowDisk { nodes, by } => Trouble::SlowDisk {
-                nodes: self.some(&nodes)?,
-                by,
-            },
-            Trouble::FullDisk { nodes } => Trouble::FullDisk {
-                nodes: self.some(&nodes)?,
-            },
-            Trouble::FailSync { nodes } => Trouble::FailSync {
-                nodes: self.some(&nodes)?,
-            },
-            Trouble::CorruptTail { nodes } => Trouble::CorruptTail {
-                nodes: self.some(&nodes)?,
-            },
+            mut other => {
+                if let Some(nodes) = other.nodes_mut() {
+                    *nodes = self.some(nodes)?;
+                }
+                other
+            }
         })
     }
 

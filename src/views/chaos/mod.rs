@@ -4,7 +4,7 @@
 
 mod graphs;
 mod scale;
-mod timeline;
+pub(in crate::views) mod timeline;
 
 use std::fmt::Write;
 
@@ -12,6 +12,7 @@ use crate::chaos::recording::Recording;
 use crate::check::Explanation;
 use crate::views::lanes::{Lanes, escape};
 use crate::views::page::{STYLE, Tone};
+use crate::views::spacetime::closeup;
 
 /// A page.
 pub struct Page<'a> {
@@ -31,6 +32,8 @@ pub struct Page<'a> {
     pub marked: Vec<usize>,
     /// The events by which writes that are lost were asked.
     pub lost: Vec<usize>,
+    /// The name of what is broken.
+    pub broken: Option<&'a str>,
     /// What happened.
     pub recording: &'a Recording,
     /// What was measured, as text.
@@ -56,7 +59,7 @@ impl Page<'_> {
              <meta http-equiv=Content-Security-Policy content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
              <title>{name}: {verdict}</title>\n<style>\n{STYLE}{OWN}</style>\n\
              <header class={tone}>\n<h1>{name}</h1>\n<p class=verdict>{verdict}</p>\n<ul class=facts>{facts}</ul>\n</header>\n\
-             <main>\n<section class=why>\n{why}{few}</section>\n{LEGEND}{timeline}\
+             <main>\n<section class=why>\n{why}{few}</section>\n{LEGEND}{timeline}{closeup}\
              <section class=faults><h2>Faults</h2>\n{faults}</section>\n\
              <section><h2>Measured</h2>\n<pre>{measured}</pre>\n<p class=note>Again: <code>{again}</code></p></section>\n\
              </main>\n</html>\n",
@@ -65,6 +68,7 @@ impl Page<'_> {
             tone = self.tone.class(),
             few = self.few(),
             timeline = timeline::draw(self.recording, &self.marked, &self.lost),
+            closeup = closeup(self.recording, &self.marked, self.broken).unwrap_or_default(),
             faults = faults(self.recording),
             measured = lines(&self.measured),
             again = escape(self.again),

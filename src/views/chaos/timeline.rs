@@ -243,7 +243,7 @@ impl Dots<'_> {
 }
 
 /// An operation in words.
-fn told(recording: &Recording, asked: &Asked) -> String {
+pub(in crate::views) fn told(recording: &Recording, asked: &Asked) -> String {
     let what = in_words(&asked.call);
     let end = match &asked.end {
         End::Ok(Some(seen)) => format!(" → {seen}"),

@@ -8,8 +8,8 @@ use crate::sim::moment::FOR_EVER;
 use crate::sim::plan::{Harm, Place};
 use crate::sim::{Moment, What, words};
 use crate::types::{NodeId, Term};
-use crate::views::spacetime::flights::deed;
 use crate::views::spacetime::html::cut;
+use crate::wire::messages::deed;
 
 /// What a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -316,14 +316,20 @@ fn sign(what: &What) -> Option<(Sign, Option<String>)> {
             Harm::SlowDisk(..) => named(Sign::Fault, "slow disk"),
             _ => None,
         },
-        What::Reported(event) => match event {
-            Event::Leader { term } => named(Sign::Leads(*term), &format!("leads term {term}")),
-            Event::SteppedDown { .. } | Event::NoQuorum { .. } => named(Sign::Mend, "steps down"),
-            Event::Lost(loss) => named(Sign::Lost, &lost(loss)),
-            Event::Snapshot { .. } => named(Sign::Snapshot, "snapshot"),
-            _ => None,
-        },
+        What::Reported(event) => reported(event),
         What::Kept(records) => stored(records).map(|deeds| (Sign::Stored, Some(deeds))),
+        _ => None,
+    }
+}
+
+/// The same for what a node reports.
+pub(super) fn reported(event: &Event) -> Option<(Sign, Option<String>)> {
+    let named = |sign, label: &str| Some((sign, Some(label.to_owned())));
+    match event {
+        Event::Leader { term } => named(Sign::Leads(*term), &format!("leads term {term}")),
+        Event::SteppedDown { .. } | Event::NoQuorum { .. } => named(Sign::Mend, "steps down"),
+        Event::Lost(loss) => named(Sign::Lost, &lost(loss)),
+        Event::Snapshot { .. } => named(Sign::Snapshot, "snapshot"),
         _ => None,
     }
 }

@@ -31,6 +31,8 @@ pub(super) struct Bar {
     pub(super) ending: Ending,
     /// What was asked, and what came of it.
     pub(super) text: String,
+    /// It is one of those that the picture is about.
+    pub(super) is_marked: bool,
     wish: String,
     is_read: bool,
     /// Whom it asked, and when that arrived.
@@ -98,7 +100,7 @@ pub(super) fn calls(moments: &[Moment], latency: u64) -> Calls {
 }
 
 impl Bar {
-    fn new(client: u16, asked: u64, key: &str, call: &Call) -> Bar {
+    pub(super) fn new(client: u16, asked: u64, key: &str, call: &Call) -> Bar {
         let wish = match call {
             Call::Read => format!("read {key}"),
             Call::Write(value) | Call::Append(value) | Call::Add(value) => {
@@ -113,6 +115,7 @@ impl Bar {
             ended: None,
             ending: Ending::Open,
             text: format!("{wish} …"),
+            is_marked: false,
             wish,
             is_read: *call == Call::Read,
             tries: 0,
@@ -163,7 +166,7 @@ impl Bar {
         }
     }
 
-    fn end(&mut self, at: u64, end: Option<&End>) {
+    pub(super) fn end(&mut self, at: u64, end: Option<&End>) {
         self.ended = Some(at);
         let (ending, what) = match end {
             None => (Ending::Not, "✗ not done".to_owned()),

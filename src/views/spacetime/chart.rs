@@ -29,6 +29,18 @@ pub(super) struct Chart {
     pub(super) latency: u64,
     /// Messages in idle time that are not drawn: when they were sent, and whether they were lost.
     pub(super) idle: Vec<(u64, bool)>,
+    /// It shows parts of a run: what is left out is not idle time.
+    pub(super) is_closeup: bool,
+    /// Faults, where they are drawn beside the lanes.
+    pub(super) troubles: Vec<Trouble>,
+}
+
+/// A fault, as long as it is in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) text: String,
 }
 
 impl Chart {
@@ -56,6 +68,8 @@ impl Chart {
             end,
             latency,
             idle: Vec::new(),
+            is_closeup: false,
+            troubles: Vec::new(),
         };
         chart.leave_out_the_first();
         chart.leave_out_idle();

@@ -19,6 +19,9 @@ pub(super) const LETTER: f64 = 6.3;
 /// How high a row of labels is.
 const HIGH: f64 = 12.0;
 
+/// How many faults have room beside each other.
+const TROUBLES: usize = 4;
+
 /// How many colours terms have.
 pub(super) const COLOURS: Term = 8;
 
@@ -40,6 +43,7 @@ pub(super) fn shapes(chart: &Chart, ruler: &Ruler) -> Vec<Shape> {
         taken: BTreeMap::new(),
     };
     pen.lines();
+    pen.troubles();
     chart.bands.iter().for_each(|band| pen.band(band));
     ruler.cuts.iter().for_each(|cut| pen.cut(cut));
     pen.broken();
@@ -113,6 +117,22 @@ impl Pen<'_> {
         }
     }
 
+    /// Faults, side by side as far as there is room.
+    fn troubles(&mut self) {
+        for (at, trouble) in self.chart.troubles.iter().enumerate() {
+            let x = AXIS + 4.0 + 8.0 * (at % TROUBLES) as f64;
+            let (top, bottom) = (self.ruler.y(trouble.from), self.ruler.y(trouble.to));
+            let svg = format!(
+                "<g><title>{}</title><rect class=\"trouble\" x=\"{}\" y=\"{}\" width=\"6\" height=\"{}\"/></g>",
+                escape(&trouble.text),
+                px(x),
+                px(top),
+                px((bottom - top).max(2.0))
+            );
+            self.add(top, bottom, svg);
+        }
+    }
+
     fn band(&mut self, band: &Band) {
         let (x, top, bottom) = (
             self.lanes.x(Lane::Node(band.node)),
@@ -165,6 +185,7 @@ impl Pen<'_> {
             State::Failed => "takes no part: its disk failed".to_owned(),
             State::Paused => "stands still".to_owned(),
             State::Candidate => "stands for election".to_owned(),
+            State::Leader(0) => "leads".to_owned(),
             State::Leader(term) => format!("leads term {term}"),
             State::Follower(Some(term)) => format!("follows the leader of term {term}"),
             State::Follower(None) => "follows nobody".to_owned(),
@@ -188,6 +209,9 @@ impl Pen<'_> {
         let middle = (top + bottom) / 2.0;
         let passed = span(cut.lasts);
         let what = match (cut.messages, cut.lost) {
+            (n, _) if n > 0 && self.chart.is_closeup => {
+                format!("{passed} and {n} messages, not drawn")
+            }
             (0, _) => format!("{passed} in which nothing happens"),
             (n, 0) => format!("{passed}: {n} heartbeats and answers, nothing else"),
             (n, lost) => format!(
@@ -274,6 +298,7 @@ impl Pen<'_> {
             .max(top + 4.0);
         let x = self.lanes.bar(bar.client);
         let class = match bar.ending {
+            _ if bar.is_marked => "bad",
             Ending::Done => "done",
             Ending::Not => "not",
             Ending::Unknown | Ending::Open => "open",

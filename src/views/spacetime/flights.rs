@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use crate::protocol::{Entry, Message, MessageKind};
+use crate::protocol::MessageKind;
 use crate::sim::plan::Place;
 use crate::sim::{Moment, What, words};
-use crate::store::Command;
 use crate::views::spacetime::html::cut;
 use crate::views::spacetime::lanes::Lane;
 use crate::views::story::names::node;
+use crate::wire::messages::label;
+
+/// How long a label is at most.
+pub(super) const LABEL: usize = 18;
 
 /// What a message is about: its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +34,8 @@ impl Kind {
         (Kind::Client, "clients"),
     ];
 
-    fn of(message: &Message) -> Kind {
-        match message.kind() {
+    pub(super) fn of(kind: MessageKind) -> Kind {
+        match kind {
             MessageKind::Heartbeat
             | MessageKind::HeartbeatAck
             | MessageKind::BareHeartbeat
@@ -107,7 +110,7 @@ pub(super) fn flights(moments: &[Moment], latency: u64) -> Vec<Flight> {
         else {
             continue;
         };
-        let kind = Kind::of(message);
+        let kind = Kind::of(message.kind());
         let text = format!(
             "{} → {}: {}",
             node(moment.place),
@@ -124,7 +127,7 @@ pub(super) fn flights(moments: &[Moment], latency: u64) -> Vec<Flight> {
             is_copy: false,
             fate: Fate::Lost,
             text,
-            label: label(message),
+            label: label(message).map(|label| cut(&label, LABEL)),
         };
         let fate = |arrives: u64| match refusals.contains(&(moment.place, *to, *nth, arrives)) {
             true => Fate::Unheard,
@@ -167,38 +170,4 @@ fn refusals(moments: &[Moment]) -> BTreeSet<(Place, Place, u32, u64)> {
         }
     }
     refusals
-}
-
-fn label(message: &Message) -> Option<String> {
-    let label = match message {
-        Message::Append { entries, .. } if !entries.is_empty() => {
-            let deeds: Vec<String> = entries.iter().map(deed).collect();
-            cut(&deeds.join(" "), 18)
-        }
-        Message::PreVote { term, .. } => format!("would you? ({term})"),
-        Message::Vote { term, .. } => format!("vote for me ({term})"),
-        Message::VoteAck {
-            granted: true, pre, ..
-        } => match pre {
-            true => "I would".to_owned(),
-            false => "my vote".to_owned(),
-        },
-        Message::VoteAck { .. } => "no".to_owned(),
-        Message::Probe { .. } => "alive?".to_owned(),
-        Message::ProbeAck { .. } => "alive".to_owned(),
-        Message::InstallSnapshot { .. } => "snapshot".to_owned(),
-        Message::TimeoutNow { .. } => "take over".to_owned(),
-        _ => return None,
-    };
-    Some(label)
-}
-
-/// What an entry does, as shortly as possible.
-pub(super) fn deed(entry: &Entry) -> String {
-    match &entry.command {
-        Command::Put { key, value, .. } => format!("{}={}", key.as_str(), value.as_str()),
-        Command::Delete { key, .. } => format!("−{}", key.as_str()),
-        Command::Noop => format!("begin {}", entry.id.term),
-        Command::Members(members) => format!("{} members", members.voters.len()),
-    }
 }

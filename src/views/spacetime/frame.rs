@@ -10,7 +10,7 @@ use crate::views::spacetime::sheets::tone;
 use crate::views::story::names::span;
 use crate::views::story::stamp;
 
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
 /// The whole page, around `sheets`.
@@ -80,7 +80,7 @@ fn story(chart: &Chart) -> String {
     )
 }
 
-fn legend(chart: &Chart) -> String {
+pub(super) fn legend(chart: &Chart) -> String {
     let kinds = Kind::ALL
         .iter()
         .filter(|(kind, _)| chart.flights.iter().any(|flight| flight.kind == *kind));
@@ -112,7 +112,7 @@ fn legend(chart: &Chart) -> String {
 }
 
 /// The names above the lanes.
-fn names(lanes: &Lanes) -> String {
+pub(super) fn names(lanes: &Lanes) -> String {
     let name = |(x, name): (f64, String)| {
         let class = if name.starts_with('c') {
             " class=\"asks\""
