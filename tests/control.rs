@@ -2,7 +2,7 @@
 
 mod support;
 
-use support::{Up, ask_with, raw};
+use support::{Up, ask_with, await_that, raw};
 
 fn control(up: &Up) -> (String, String) {
     let state = up.state();
@@ -121,4 +121,28 @@ fn status_shows_what_nodes_answer_also_when_all_are_dead() {
             (Some("killed"), true)
         );
     }
+}
+
+#[test]
+fn messages_are_counted_always_and_noted_only_while_somebody_wants_it() {
+    let up = Up::start(&[]);
+    let bearer = format!("Authorization: Bearer {}\r\n", control(&up).1);
+    let listed = || request(&up, "GET", "/api/messages?from=0", "").1;
+    let note = |time: &str| request(&up, "POST", &format!("/api/messages{time}"), &bearer).0;
+    up.says(&["put", "before", "1"]);
+    let quiet = listed();
+    assert!(
+        quiet.contains(r#""noted":[]"#) && !quiet.contains(r#""others":0"#),
+        "{quiet}"
+    );
+    assert_eq!(note(""), 400);
+    assert_eq!(note("?seconds=600"), 200);
+    up.says(&["put", "after", "2"]);
+    await_that("the message is noted", || {
+        let noted = listed();
+        noted.contains("after=2") && noted.contains(r#""kind":"append""#)
+    });
+    assert!(!listed().contains("before=1"));
+    assert_eq!(note("?seconds=0"), 200);
+    assert!(listed().contains(r#""noted":[]"#));
 }
