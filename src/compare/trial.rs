@@ -4,14 +4,14 @@
 use crate::compare::LATE;
 use crate::compare::findings::{Answered, Findings};
 use crate::engine::Harm;
-use crate::faults::Traffic;
+use crate::faults::{Fault, Traffic};
 use crate::scenario::Setup;
 use crate::scenario::ground::{Answer, Ground, Question, Set, View};
 use crate::sim::plan::Micros;
 use crate::types::{Mode, NodeId};
 use crate::value::{Key, Value};
 use crate::wire::data::Consistency;
-use crate::wire::faults::{LinkFault, Trouble};
+use crate::wire::faults::Trouble;
 
 /// How often to look.
 const GLANCE: Micros = 5_000;
@@ -248,9 +248,9 @@ impl<G: Ground> Trial<G> {
         let trouble = Trouble::Links {
             from: vec![leader.to_string()],
             to: ids.filter(|id| *id != leader.as_str()).collect(),
-            fault: LinkFault {
+            fault: Fault {
                 delay: LATE,
-                ..LinkFault::default()
+                ..Fault::default()
             },
             only: vec![Traffic::Replicate],
             one_way: true,
