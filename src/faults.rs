@@ -151,6 +151,12 @@ impl<N: PartialEq + Clone> Faults<N> {
         struck.map(|rule| rule.turn(from, to, parcel)).sum()
     }
 
+    /// Whether the link from `from` to `to` takes only so many bytes.
+    pub fn is_narrow(&self, from: &N, to: &N) -> bool {
+        let mut rules = self.rules.iter();
+        rules.any(|rule| rule.is_narrow() && rule.is_on(from, to))
+    }
+
     /// Puts `fault` in force, as `number`, on all links from one of `from` to one of `to`.
     pub fn set(&mut self, number: u32, from: &[N], to: &[N], fault: Fault) {
         self.set_only(number, from, to, fault, &[]);

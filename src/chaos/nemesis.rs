@@ -98,7 +98,8 @@ impl Nemesis {
                 Step::Ask { .. } => {}
             }
         }
-        // Whoever is being added must not turn up behind the end.
+        // Whoever is being added must not turn up behind the end; nor wait for a leader that a fault keeps silent.
+        self.lift_all().await;
         operators.join_all().await;
     }
 

@@ -191,7 +191,8 @@ impl Cluster {
     /// Ends every node and frees every port.
     pub async fn stop(&self) {
         self.report(None, Event::Stopping);
-        join_all(self.slots().into_iter().map(|(_, slot)| async move {
+        join_all(self.slots().into_iter().map(|(id, slot)| async move {
+            let _hurried = self.hurry(&id);
             let state = std::mem::replace(&mut *slot.state.lock().await, State::Gone);
             if let State::Running(node) = state {
                 node.kill().await;

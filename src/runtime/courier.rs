@@ -21,6 +21,8 @@ pub(super) struct Couriers(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
+    /// Which network they are on: how often its faults were changed before.
+    network: u64,
     under_way: usize,
     resting: Vec<Line>,
 }
@@ -28,9 +30,9 @@ struct Inner {
 impl Couriers {
     /// Has a message of `lane` arrive in `after`.
     pub(super) fn send(self: &Arc<Couriers>, lane: &Lane, after: Duration, letter: Letter) {
-        if !self.leaves() {
+        let Some(network) = self.leaves(lane.network()) else {
             return lane.loses(&letter);
-        }
+        };
         // Before anything else, so that it arrives in time however busy everybody is.
         let arrival = sleep(after);
         let (couriers, mut lane) = (self.clone(), lane.another());
@@ -40,7 +42,8 @@ impl Couriers {
                 lane.line = line;
             }
             lane.deliver(letter).await;
-            couriers.arrived(lane.line);
+            couriers.rests(lane.line);
+            couriers.arrived(network);
         });
     }
 
@@ -48,20 +51,31 @@ impl Couriers {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn leaves(&self) -> bool {
+    /// A message leaves, if there is room for it. What is still under way since the faults were others is in nobody's way.
+    pub(super) fn leaves(&self, network: u64) -> Option<u64> {
         let mut inner = self.inner();
+        if inner.network != network {
+            (inner.network, inner.under_way) = (network, 0);
+        }
         let fits = inner.under_way < UNDER_WAY;
         inner.under_way += usize::from(fits);
-        fits
+        fits.then_some(network)
+    }
+
+    /// A message that left on that network is there.
+    pub(super) fn arrived(&self, network: u64) {
+        let mut inner = self.inner();
+        if inner.network == network {
+            inner.under_way -= 1;
+        }
     }
 
     fn rested(&self) -> Option<Line> {
         self.inner().resting.pop()
     }
 
-    fn arrived(&self, line: Line) {
+    fn rests(&self, line: Line) {
         let mut inner = self.inner();
-        inner.under_way -= 1;
         if inner.resting.len() < KEPT {
             inner.resting.push(line);
         }

@@ -16,6 +16,15 @@ use crate::storage::meta::{Census, FORMAT, Meta, read_meta, write_census};
 use crate::storage::{Disk, DiskError};
 use crate::types::NodeId;
 
+/// A disk that is not slow for the moment, whatever it suffers from.
+pub(super) struct Hurried(Ailments);
+
+impl Drop for Hurried {
+    fn drop(&mut self) {
+        self.0.hurry(false);
+    }
+}
+
 impl Cluster {
     /// Writes down who there is.
     pub(super) fn take_census(&self) -> Result<(), DiskError> {
@@ -31,6 +40,13 @@ impl Cluster {
     pub(super) fn ailments(&self, id: &NodeId) -> Ailments {
         let mut all = self.ailments.lock().unwrap_or_else(PoisonError::into_inner);
         all.entry(id.clone()).or_default().clone()
+    }
+
+    /// Lets nobody wait for a slow disk of `id`, as long as what is returned is held.
+    pub(super) fn hurry(&self, id: &NodeId) -> Hurried {
+        let ailments = self.ailments(id);
+        ailments.hurry(true);
+        Hurried(ailments)
     }
 
     /// The disk of `id`: what it left there, or a new one. With `is_bereft` it had one that is gone: in raft nobody knows

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::StatusCode;
 use tokio::sync::mpsc;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::faults::Verdict;
@@ -34,6 +34,9 @@ const IDLE: Duration = Duration::from_secs(5);
 /// The least that a timer can wait.
 const TICK: Duration = Duration::from_millis(1);
 
+/// How often a message that waits at a narrow link looks whether it still is.
+const GLANCE: Duration = Duration::from_millis(50);
+
 /// What all lanes of a node share.
 pub(super) struct Road {
     pub(super) from: NodeId,
@@ -50,6 +53,8 @@ pub(super) struct Lane {
     to: NodeId,
     pub(super) line: Line,
     couriers: Arc<Couriers>,
+    /// Those of the answers on their way back.
+    answers: Arc<Couriers>,
     /// Whether a peer known by address was asked for its name.
     asked_name: bool,
 }
@@ -78,6 +83,7 @@ impl Lane {
             to: to.clone(),
             line: Line::to(authority.into(), timeout),
             couriers: Arc::default(),
+            answers: Arc::default(),
             asked_name: false,
         };
         tokio::spawn(async move {
@@ -97,6 +103,7 @@ impl Lane {
             to: self.to.clone(),
             line: self.line.another(),
             couriers: self.couriers.clone(),
+            answers: self.answers.clone(),
             asked_name: self.asked_name,
         }
     }
@@ -127,9 +134,7 @@ impl Lane {
         let Verdict::Deliver { after, copy } = passage.verdict else {
             return self.loses(&letter);
         };
-        if passage.turn >= TICK {
-            sleep(passage.turn).await;
-        }
+        self.wait_turn(passage.turn).await;
         if let Some(later) = copy {
             let copy = Letter {
                 note: self.mail().copied(letter.note),
@@ -140,6 +145,18 @@ impl Lane {
         match after.is_zero() {
             true => self.deliver(letter).await,
             false => self.couriers.send(self, after, letter),
+        }
+    }
+
+    /// Waits as long as those before it need on a narrow link, and no longer than it is narrow.
+    async fn wait_turn(&self, turn: Duration) {
+        let turn = Instant::now() + turn;
+        loop {
+            let left = turn.saturating_duration_since(Instant::now());
+            if left < TICK || !self.road.net.is_narrow(&self.road.from, &self.to) {
+                return;
+            }
+            sleep(left.min(GLANCE)).await;
         }
     }
 
@@ -225,9 +242,12 @@ impl Lane {
         net.passage(&self.to, &self.road.from, kind, bytes)
     }
 
-    /// Hands an answer in later.
+    /// Hands an answer in later, unless too many are under way.
     fn tell_in(&self, after: Duration, from: NodeId, message: Message) {
-        let road = self.road.clone();
+        let (road, answers) = (self.road.clone(), self.answers.clone());
+        let Some(network) = answers.leaves(self.network()) else {
+            return;
+        };
         tokio::spawn(async move {
             tokio::select! {
                 () = road.stop.cancelled() => {}
@@ -235,7 +255,13 @@ impl Lane {
                     let _ = road.inbox.send(Call::Response { from, message }).await;
                 }
             }
+            answers.arrived(network);
         });
+    }
+
+    /// Which network it is on: how often its faults were changed.
+    pub(super) fn network(&self) -> u64 {
+        self.road.net.changes()
     }
 
     /// A program of the chapter knows no probes. Its status tells whether it lives and whom it obeys; but it would not

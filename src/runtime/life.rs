@@ -14,6 +14,7 @@ impl Cluster {
             Harm::Wipe => Some(self.wipes.lock().await),
             Harm::None | Harm::LoseUnsynced | Harm::TearTail => None,
         };
+        let _hurried = self.hurry(id);
         let mut state = slot.state.lock().await;
         let system = |what| {
             move |source| EngineError::System {
@@ -62,6 +63,7 @@ impl Cluster {
             State::Running(_) => false,
             State::Gone => return Err(EngineError::Stopping),
             State::Killed(..) => {
+                self.forget_past(id);
                 self.report(Some(id.clone()), Event::Revived);
                 let started = self.start(id, &slot, &mut state).await;
                 started.map_err(|source| EngineError::System {

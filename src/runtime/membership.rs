@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::engine::{Engine, EngineError};
 use crate::event::Event;
@@ -70,7 +70,11 @@ impl Cluster {
                     State::Killed(..) | State::Gone => None,
                 };
                 let reply = match asked {
-                    Some(asked) => asked.await,
+                    // A leader that stands still, or hears nobody, may never answer.
+                    Some(asked) => match timeout_at(deadline, asked).await {
+                        Ok(reply) => reply,
+                        Err(_) => break,
+                    },
                     None => continue,
                 };
                 match reply {
@@ -145,6 +149,7 @@ impl Cluster {
         let Some(slot) = self.forget(id) else {
             return;
         };
+        let _hurried = self.hurry(id);
         let state = std::mem::replace(&mut *slot.state.lock().await, State::Gone);
         let disk = match state {
             State::Running(node) => node.kill().await,

@@ -1,6 +1,6 @@
 //! The network between nodes, and between them and clients: perfect until faults are set.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -22,6 +22,7 @@ pub struct Net(Arc<Inner>);
 struct Inner {
     /// Whether there is any fault at all: nobody looks further where there is none.
     is_faulty: AtomicBool,
+    changes: AtomicU64,
     faults: RwLock<Faults>,
     beginning: Instant,
     clients: NodeId,
@@ -48,6 +49,7 @@ impl Default for Net {
     fn default() -> Net {
         Net(Arc::new(Inner {
             is_faulty: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
             faults: RwLock::default(),
             beginning: Instant::now(),
             clients: NodeId::new(CLIENTS).expect("a name without white space, commas or controls"),
@@ -62,12 +64,18 @@ impl Net {
         let faults = &self.0.faults;
         let mut faults = faults.write().unwrap_or_else(PoisonError::into_inner);
         change(&mut faults);
+        self.0.changes.fetch_add(1, Ordering::Relaxed);
         self.0.is_faulty.store(!faults.is_empty(), Ordering::SeqCst);
     }
 
     /// What goes over it.
     pub(super) fn mail(&self) -> &Mail {
         &self.0.mail
+    }
+
+    /// How often its faults were changed.
+    pub(super) fn changes(&self) -> u64 {
+        self.0.changes.load(Ordering::Relaxed)
     }
 
     /// Whether nothing is wrong with it anywhere.
@@ -106,6 +114,11 @@ impl Net {
     /// Whether nothing gets from `from` to `to`.
     pub(super) fn is_cut(&self, from: &NodeId, to: &NodeId) -> bool {
         !self.is_perfect() && self.look(|faults| faults.is_cut(from, to))
+    }
+
+    /// Whether the link from `from` to `to` takes only so many bytes.
+    pub(super) fn is_narrow(&self, from: &NodeId, to: &NodeId) -> bool {
+        !self.is_perfect() && self.look(|faults| faults.is_narrow(from, to))
     }
 
     /// What becomes of a client's request to `node`.

@@ -214,7 +214,7 @@ pub fn expect(trouble: &Trouble) -> &'static str {
             "whatever it promises waits for its disk: as a leader it slows every write, and is not heard while it waits; as a follower it slows only those that need it"
         }
         Trouble::FullDisk { .. } | Trouble::FailSync { .. } => {
-            "at its next write it says that its disk failed, promises nothing of it, and takes no part until it is healed or killed and revived"
+            "at its next write it says that its disk failed, promises nothing of it, and takes no part until it is healed"
         }
         Trouble::CorruptTail { .. } => {
             "when it is revived it finds the torn end, cuts it off, and has all that it ever acknowledged"

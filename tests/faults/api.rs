@@ -148,3 +148,25 @@ fn a_node_is_paused_and_resumed_as_it_is_killed_and_revived() {
         404
     );
 }
+
+#[test]
+fn an_order_that_makes_no_sense_is_refused_and_nothing_is_set() {
+    let up = Up::start(&[]);
+    for (order, why) in [
+        (r#"{"kind":"ring","forMs":0}"#, "no time"),
+        (
+            r#"{"kind":"isolate","nodes":["node-1"],"forMs":300000000000000}"#,
+            "a day at most",
+        ),
+        (
+            r#"{"kind":"links","from":["all"],"to":["all"],"burst":0.5}"#,
+            "say loss",
+        ),
+    ] {
+        let (status, refused) = call(&up, "POST", "/api/faults", order, true);
+        assert_eq!(status, 400, "{order}: {refused}");
+        assert!(refused.to_string().contains(why), "{order}: {refused}");
+    }
+    let (_, listed) = call(&up, "GET", "/api/faults", "", false);
+    assert_eq!(listed["faults"].as_array().map(Vec::len), Some(0));
+}

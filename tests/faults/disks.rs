@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::Up;
+use crate::support::{Up, ask};
 use crate::tale::{await_held, in_force, time_to_put};
 
 fn on_disk(home: &Path) -> Up {
@@ -122,4 +122,22 @@ fn a_disk_in_memory_has_no_end_to_be_torn() {
     let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
     assert!(said.contains("--data-dir"), "{said}");
     assert!(up.says(&["status"]).contains("3 of 3 up"));
+}
+
+#[test]
+fn a_slow_disk_holds_nobody_up_once_it_is_healed_or_its_node_is_killed() {
+    // A leader that waits for its disk is not heard meanwhile: nobody is to take it for dead.
+    let up = Up::start(&["--election-timeout", "10s"]);
+    let put = || {
+        let url = up.url(1);
+        std::thread::spawn(move || ask(&url, "PUT", "/key/k", b"1").0)
+    };
+    up.says(&["disk", "node-1", "--slow", "10m"]);
+    let written = put();
+    up.says(&["heal", "disk-1"]);
+    assert!(written.join().is_ok_and(|status| status == 200));
+    up.says(&["disk", "node-1", "--slow", "10m"]);
+    drop(put());
+    up.says(&["kill", "node-1"]);
+    up.says(&["down"]);
 }

@@ -202,3 +202,22 @@ fn a_leader_that_no_client_reaches_leads_on() {
     assert_eq!(curl(&["--max-time", "0.5", &url]), "");
     assert_eq!(ask(&up.url(2), "GET", "/status", b"").0, 200);
 }
+
+#[test]
+fn a_narrow_link_that_is_healed_holds_nothing_back() {
+    let up = Up::start(&[]);
+    up.says(&[
+        "link",
+        "from",
+        "leader",
+        "--only",
+        "replicate",
+        "--bandwidth",
+        "1B/s",
+    ]);
+    up.says(&["put", "k", "1"]);
+    up.says(&["heal"]);
+    for n in 2..=3 {
+        await_held(&up, n, "k");
+    }
+}

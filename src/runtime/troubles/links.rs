@@ -62,6 +62,11 @@ impl Cluster {
                 "nothing is to become of the messages: say delay, loss, …".to_owned(),
             ));
         }
+        if fault.burst > 0 && fault.loss == 0 {
+            return Err(EngineError::Senseless(
+                "losses come in runs only where there are losses: say loss, too".to_owned(),
+            ));
+        }
         let ends = links.iter().flat_map(|link| [&link.from, &link.to]);
         let struck: BTreeSet<NodeId> = ends.cloned().collect();
         let number = self.book.number();

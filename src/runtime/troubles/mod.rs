@@ -137,6 +137,21 @@ fn shown_at(moment: SystemTime) -> String {
     humantime::format_rfc3339_millis(moment).to_string()
 }
 
+/// The longest that a fault can be ordered to last, in milliseconds: a day.
+const LONGEST: u64 = 86_400_000;
+
+/// How long to wait before a fault whose time is over, and which could not be undone, is tried to be undone again.
+const AGAIN: Duration = Duration::from_secs(1);
+
+fn check_time(for_ms: Option<u64>) -> Result<(), EngineError> {
+    let why = match for_ms {
+        Some(0) => "a fault that lasts no time does nothing",
+        Some(LONGEST..) => "a fault lasts a day at most, or until it is undone",
+        _ => return Ok(()),
+    };
+    Err(EngineError::Senseless(why.to_owned()))
+}
+
 impl Cluster {
     /// Sets what is ordered, and sees to it that it ends in time.
     pub(super) async fn set_faults(
@@ -144,11 +159,7 @@ impl Cluster {
         order: FaultOrder,
     ) -> Result<Vec<FaultInForce>, EngineError> {
         let _alone = self.book.changes.lock().await;
-        if order.for_ms == Some(0) {
-            return Err(EngineError::Senseless(
-                "a fault that lasts no time does nothing".to_owned(),
-            ));
-        }
+        check_time(order.for_ms)?;
         let seed = order.seed.unwrap_or_else(|| self.seeds().draw());
         let (trouble, roles) = self.resolve(order.trouble, &mut Rng::new(seed)).await?;
         let ordered = Ordered {
@@ -193,13 +204,16 @@ impl Cluster {
                 return;
             };
             for name in names {
-                // Somebody may have undone it before.
-                let _ = cluster.undo(&name, "its time is over").await;
+                // Somebody may have undone it before; who cannot be restarted now may be later.
+                while cluster.undo(&name, "its time is over").await.is_err() {
+                    tokio::time::sleep(AGAIN).await;
+                }
             }
         });
     }
 
-    /// Undoes what is ordered; what is not in force is refused before anything is undone.
+    /// Undoes what is ordered; what is not in force is refused before anything is undone. What cannot be undone keeps
+    /// nothing else in force; it is told when all others are.
     pub(super) async fn heal_faults(&self, order: HealOrder) -> Result<Healed, EngineError> {
         if let Some((a, b)) = &order.between {
             return self.heal_between(a, b, &order.by).await;
@@ -213,13 +227,16 @@ impl Cluster {
                 return Err(EngineError::UnknownFault(name.clone()));
             }
         }
-        let mut undone = Vec::new();
+        let (mut undone, mut failed) = (Vec::new(), None);
         for name in names {
-            // One whose time was over in this moment is undone as well.
-            undone.extend(self.undo(&name, &order.by).await?);
+            match self.undo(&name, &order.by).await {
+                // One whose time was over in this moment is undone as well.
+                Ok(fault) => undone.extend(fault),
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
         let eased = Vec::new();
-        Ok(Healed { undone, eased })
+        failed.map_or(Ok(Healed { undone, eased }), Err)
     }
 
     async fn undo(&self, name: &str, by: &str) -> Result<Option<FaultInForce>, EngineError> {

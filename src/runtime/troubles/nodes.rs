@@ -21,6 +21,12 @@ fn senseless(why: &str) -> EngineError {
     EngineError::Senseless(why.to_owned())
 }
 
+fn dead(id: &NodeId) -> EngineError {
+    EngineError::Refused(format!(
+        "{id} is dead: there is nothing to be done to it (cluster revive {id})"
+    ))
+}
+
 /// The same trouble for each of its nodes.
 fn each(mut trouble: Trouble) -> Vec<(String, Trouble)> {
     let nodes = nodes_of(&mut trouble).map(std::mem::take);
@@ -83,11 +89,25 @@ impl Cluster {
 
     /// A node that stands still is killed: it stands no more.
     pub(in crate::runtime) fn forget_pause(&self, id: &NodeId) {
+        let is_pause = |trouble: &Trouble| matches!(trouble, Trouble::Pause { .. });
+        self.strike_past(id, is_pause, "it was killed");
+    }
+
+    /// A node starts: one that stood still when it died does so no more, whenever that was written down; and a sync that was
+    /// to fail, and did, is behind it.
+    pub(in crate::runtime) fn forget_past(&self, id: &NodeId) {
+        self.forget_pause(id);
+        if !self.ailments(id).is_failing() {
+            let failed = |trouble: &Trouble| matches!(trouble, Trouble::FailSync { .. });
+            self.strike_past(id, failed, "its sync has failed, and it was started again");
+        }
+    }
+
+    fn strike_past(&self, id: &NodeId, is_past: impl Fn(&Trouble) -> bool, why: &str) {
         for fault in self.book.list() {
-            let is_pause = matches!(fault.trouble, Trouble::Pause { .. });
-            if is_pause && fault.struck.contains(id) {
+            if is_past(&fault.trouble) && fault.struck.contains(id) {
                 self.book.strike_out(&fault.name);
-                self.tell_undone(&fault, "it was killed");
+                self.tell_undone(&fault, why);
             }
         }
     }
@@ -142,16 +162,11 @@ impl Cluster {
                 fault.name, fault.what, fault.undo
             )));
         }
-        let dead = || {
-            EngineError::Refused(format!(
-                "{id} is dead: there is nothing to be done to it (cluster revive {id})"
-            ))
-        };
         match trouble {
             Trouble::Client { fault, .. } => check_client(fault),
             Trouble::Pause { .. } => match &*slot.state.lock().await {
                 State::Running(_) => Ok(()),
-                State::Killed(..) => Err(dead()),
+                State::Killed(..) => Err(dead(id)),
                 State::Gone => Err(EngineError::Stopping),
             },
             Trouble::Skew { rate_ppm: TRUE, .. } => {
@@ -191,7 +206,8 @@ impl Cluster {
             }
             Trouble::Pause { .. } => match &*slot.state.lock().await {
                 State::Running(node) => node.pause(),
-                State::Killed(..) | State::Gone => {}
+                State::Killed(..) => return Err(dead(id)),
+                State::Gone => return Err(EngineError::Stopping),
             },
             Trouble::Skew { rate_ppm, .. } => slot.clock.set_rate(*rate_ppm),
             Trouble::Jump { by, .. } => slot.clock.jump(*by),
@@ -210,7 +226,10 @@ impl Cluster {
         number: u32,
     ) -> Result<(), EngineError> {
         for id in &fault.struck {
-            let slot = self.slot(id)?;
+            // Of a node that is gone nothing is left to be undone.
+            let Ok(slot) = self.slot(id) else {
+                continue;
+            };
             let ailments = self.ailments(id);
             match &fault.trouble {
                 Trouble::Client { .. } => self.change_faults(|faults| {
