@@ -1,6 +1,5 @@
 //! `cluster compare`, as a user types it: nine pairs of modes, and what was seen of each.
 
-#[allow(dead_code)]
 mod support;
 
 use std::io::{BufRead, BufReader};
