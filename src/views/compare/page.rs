@@ -48,7 +48,8 @@ fn paragraphs(sentences: &[String]) -> String {
 fn table(group: &[&Findings], columns: &[Column]) -> String {
     let mut html = String::from("<div class=scroll><table>\n<tr><th>");
     for column in columns {
-        let head = escape(column.head).replace('\n', "<br>");
+        let lines: Vec<String> = column.head.lines().map(escape).collect();
+        let head = lines.join("<br>");
         let _ = write!(html, "<th>{head}");
     }
     html.push('\n');
@@ -60,7 +61,7 @@ fn table(group: &[&Findings], columns: &[Column]) -> String {
             let cell = (column.cell)(found);
             let share = found.put.per_second.filter(|_| column.head == "PUT/s");
             let bar = share.map_or(String::new(), |rate| {
-                format!(" style=\"--share:{:.0}%\" class=bar", 100.0 * rate / most)
+                format!(" style=\"--share:{:.0}%\" class=rate", 100.0 * rate / most)
             });
             let tone = match column.head {
                 "PUT/s" => bar,
@@ -97,10 +98,10 @@ fn tone(head: &str, cell: &str) -> &'static str {
 const OWN: &str = "
 h2 { max-width: none; margin: 26px 0 8px; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; background: var(--card); }
-th, td { padding: 5px 12px; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; font-size: 13.5px; }
+th, td { padding: 5px 9px; border-bottom: 1px solid var(--rule); text-align: right; white-space: nowrap; font-size: 13.5px; }
 th { font-weight: 550; vertical-align: bottom; } th:first-child { text-align: left; }
 td.bad { color: var(--bad); font-weight: 600; } td.good { color: var(--good); }
-td.bar { background: linear-gradient(to right, color-mix(in srgb, var(--write) 22%, transparent) var(--share), transparent 0); }
+td.rate { background: linear-gradient(to right, color-mix(in srgb, var(--write) 22%, transparent) var(--share), transparent 0); }
 .scroll { overflow-x: auto; }
 @media print { body { max-width: none; padding: 0; } }
 ";
