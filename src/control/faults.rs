@@ -19,7 +19,7 @@ pub(super) async fn list<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Res
 }
 
 pub(super) async fn set<E: Engine>(State(shared): State<Arc<Shared<E>>>, body: Bytes) -> Response {
-    let order: FaultOrder = match serde_json::from_slice(&body) {
+    let order = match FaultOrder::read(&body) {
         Ok(order) => order,
         Err(error) => return misread(&error),
     };
