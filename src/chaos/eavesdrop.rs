@@ -47,9 +47,11 @@ impl Eavesdropper {
         if !self.takes_notes {
             return;
         }
-        let mut from = 0;
+        let (mut from, over) = (0, stage.clock.now());
         while let Ok(messages) = self.control.messages(from).await
             && let Some(last) = messages.noted.last()
+            // Others may go on, and no page be the last.
+            && (from == 0 || stage.clock.at(last.sent).is_none_or(|sent| sent <= over))
         {
             from = last.number + 1;
             recording.forgotten = messages.forgotten;

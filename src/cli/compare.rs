@@ -30,7 +30,7 @@ use crate::views::compare::{Comparison, page, text};
 /// Exit code 0: all was measured; 1: something could not be; 130: interrupted, and what there was is shown.
 #[derive(Args)]
 #[command(after_help = "Examples:
-  cluster compare                         all nine pairs on three nodes: some two minutes
+  cluster compare                         all nine pairs on three nodes: under two minutes
   cluster compare --sim --seeds 50        the same in virtual time, without speeds
   cluster compare --nodes 3,5 --html table.html
   cluster compare --only lowest-id+async --only raft+quorum --for 3s")]
@@ -73,6 +73,8 @@ struct Summary<'a> {
     simulated: bool,
     seeds: u64,
     interrupted: bool,
+    /// The pairs that could not be measured, and why.
+    unmeasured: &'a [String],
     pairs: &'a [Findings],
 }
 
@@ -93,6 +95,7 @@ pub(super) async fn run(args: &Compare, common: &Common) -> Result<(), Failure> 
         load: args.time,
         again: again(args),
         interrupted: false,
+        unmeasured: Vec::new(),
     };
     let setups = setups(args);
     for (at, setup) in setups.iter().enumerate() {
@@ -103,8 +106,10 @@ pub(super) async fn run(args: &Compare, common: &Common) -> Result<(), Failure> 
             &format!("{} of {of}: {mode}, {nodes} nodes", at + 1),
         );
         match measure(args, setup, common, &over).await? {
-            Some(found) => all.pairs.push(found),
-            None => {
+            Ok(Some(found)) => all.pairs.push(found),
+            // What was found of the others is worth as much without it.
+            Err(why) => all.unmeasured.push(format!("{mode}, {nodes} nodes: {why}")),
+            Ok(None) => {
                 all.interrupted = true;
                 break;
             }
@@ -140,36 +145,34 @@ impl Over {
     }
 }
 
-/// One pair. `None`: it is time to end.
+/// What was found of a pair, or why nothing was. `None`: it is time to end.
+type Measured = Result<Option<Findings>, String>;
+
 async fn measure(
     args: &Compare,
     setup: &Setup,
     common: &Common,
     over: &Over,
-) -> Result<Option<Findings>, Failure> {
+) -> Result<Measured, Failure> {
     let found = match args.sim {
         true => simulated(args, setup, over).await?,
         false => live(args, setup, common, over).await?,
     };
-    let Some(mut found) = found else {
-        return Ok(None);
+    let mut found = match found {
+        Ok(Some(found)) => found,
+        none => return Ok(none),
     };
     let (mode, nodes, seeds, flag) = (setup.mode, setup.nodes, args.seeds, over.flag.clone());
-    let played = aside(move || partitions::play(mode, nodes, 0..seeds, &flag)).await?;
-    Ok(played.map(|played| {
+    let played = aside(move || partitions::play(mode, nodes, seeds, &flag)).await?;
+    Ok(Ok(played.map(|played| {
         found.partitions = played;
         found
-    }))
+    })))
 }
 
-async fn simulated(
-    args: &Compare,
-    setup: &Setup,
-    over: &Over,
-) -> Result<Option<Findings>, Failure> {
+async fn simulated(args: &Compare, setup: &Setup, over: &Over) -> Result<Measured, Failure> {
     let (setup, seeds, flag) = (*setup, args.seeds, over.flag.clone());
-    let found = aside(move || compare::simulated(&setup, 0..seeds, &flag)).await?;
-    found.map_err(|why| unmeasured(&setup, &why))
+    aside(move || compare::simulated(&setup, 0..seeds, &flag)).await
 }
 
 async fn live(
@@ -177,7 +180,7 @@ async fn live(
     setup: &Setup,
     common: &Common,
     over: &Over,
-) -> Result<Option<Findings>, Failure> {
+) -> Result<Measured, Failure> {
     let options = Options {
         nodes: Some(setup.nodes),
         mode: setup.mode,
@@ -193,19 +196,13 @@ async fn live(
         () = over.token.cancelled() => None,
     };
     booted.down().await;
-    found.transpose().map_err(|why| unmeasured(setup, &why))
+    Ok(found.transpose())
 }
 
 /// Does what computes beside what serves.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Failure> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| Failure::new("simulation-failed", error.to_string()))
-}
-
-fn unmeasured(setup: &Setup, why: &str) -> Failure {
-    let (mode, nodes) = (setup.mode, setup.nodes);
-    Failure::new("not-measured", format!("{mode}, {nodes} nodes: {why}"))
-        .hint("is the machine very busy? try again, or with --sim")
 }
 
 fn show(args: &Compare, all: &Comparison, common: &Common) -> Result<(), Failure> {
@@ -215,6 +212,7 @@ fn show(args: &Compare, all: &Comparison, common: &Common) -> Result<(), Failure
             simulated: all.simulated,
             seeds: all.seeds,
             interrupted: all.interrupted,
+            unmeasured: &all.unmeasured,
             pairs: &all.pairs,
         })?,
         false => out::print(&text(all))?,
@@ -225,9 +223,10 @@ fn show(args: &Compare, all: &Comparison, common: &Common) -> Result<(), Failure
         })?;
         out::note(common, &format!("drawn in {}", file.display()));
     }
-    match all.interrupted {
-        true => Err(Failure::silent(130)),
-        false => Ok(()),
+    match (all.interrupted, all.unmeasured.is_empty()) {
+        (true, _) => Err(Failure::silent(130)),
+        (false, false) => Err(Failure::silent(1)),
+        (false, true) => Ok(()),
     }
 }
 

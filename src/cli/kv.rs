@@ -10,15 +10,13 @@ use tokio::time::Instant;
 use crate::cli::args::{Common, duration};
 use crate::cli::failure::Failure;
 use crate::cli::out;
+use crate::cli::search::Search;
 use crate::cli::target::{self, NODE_PATIENCE, Peers};
 use crate::client::data::{DataClient, NoAnswer, Terms, Written};
 use crate::types::NodeId;
 use crate::value::{Key, Value};
 use crate::views::lines::clean;
 use crate::wire::control::NodeAddress;
-
-/// How long to wait before asking around again, while nobody leads.
-const GLANCE: Duration = Duration::from_millis(20);
 
 /// Set a key
 ///
@@ -179,18 +177,14 @@ async fn write(
         .as_deref()
         .map(|name| find(&nodes, name))
         .transpose()?;
-    let mut search = Search {
-        nodes: &nodes,
-        next: 0,
-        hint: only.cloned(),
-    };
+    let mut search = Search::of(&nodes, only);
     let terms = Terms {
         if_absent: matches!(request, Request::Put(_, _, true)),
         ..args.terms()?
     };
     let mut last = "no node answers".to_owned();
     loop {
-        let node = search.node();
+        let node = search.node().await?;
         out::detail(common, &format!("asking {} at {}", node.id, node.url));
         match request.send(&client, &node.url, &terms).await {
             Ok(Written::Done { said, .. }) => return Ok((node.id, said)),
@@ -231,9 +225,7 @@ async fn write(
             let message = format!("not written: no leader within {waited} ({last})");
             return Err(Failure::new("no-leader", message).hint("see: cluster status"));
         }
-        if search.is_round() {
-            tokio::time::sleep(GLANCE).await;
-        }
+        search.pause().await;
     }
 }
 
@@ -262,37 +254,6 @@ fn unmet(key: &Key, version: Option<&str>) -> Failure {
         None => format!("not written: there is no key {key:?}"),
     };
     Failure::new("precondition-failed", message)
-}
-
-/// Whom to ask next: whoever is said to lead, otherwise one after the other.
-struct Search<'a> {
-    nodes: &'a [NodeAddress],
-    next: usize,
-    hint: Option<NodeAddress>,
-}
-
-impl Search<'_> {
-    fn node(&mut self) -> NodeAddress {
-        if let Some(hint) = self.hint.take() {
-            return hint;
-        }
-        let node = &self.nodes[self.next % self.nodes.len()];
-        self.next += 1;
-        node.clone()
-    }
-
-    fn refused(&mut self, leader: Option<&str>) {
-        self.hint = self
-            .nodes
-            .iter()
-            .find(|node| Some(node.id.as_str()) == leader)
-            .cloned();
-    }
-
-    /// Whether all were asked in vain.
-    fn is_round(&self) -> bool {
-        self.hint.is_none() && self.next.is_multiple_of(self.nodes.len())
-    }
 }
 
 pub(super) fn find<'a>(nodes: &'a [NodeAddress], name: &str) -> Result<&'a NodeAddress, Failure> {

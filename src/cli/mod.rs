@@ -24,6 +24,7 @@ mod node;
 mod out;
 mod rules;
 mod run;
+mod search;
 mod sim;
 mod status;
 mod target;

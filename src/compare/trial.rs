@@ -141,6 +141,7 @@ impl<G: Ground> Trial<G> {
         self.ground.heal(&late.names).await?;
         let next = self.put_somewhere(died + FAILOVER).await?;
         let took = next.as_ref().map(|_| self.ground.now() - died);
+        let took = took.filter(|took| *took <= FAILOVER);
         acknowledged.extend(next);
         found.failover.add(took);
         self.ground.revive(&leader, false).await?;
@@ -163,7 +164,7 @@ impl<G: Ground> Trial<G> {
             let victim = victim.ok_or("nobody is left to be killed")?.id.clone();
             self.ground.kill(&victim, Harm::None).await?;
             dead.push(victim);
-            self.await_leader().await?;
+            self.await_leader(dead.len()).await?;
             if dead.len() == 1 {
                 self.try_all(&mut found.one_gone).await?;
             }
@@ -275,9 +276,13 @@ impl<G: Ground> Trial<G> {
         }
     }
 
-    /// Gives those who are left the time in which they should find a leader.
-    async fn await_leader(&mut self) -> Result<(), String> {
-        let end = self.ground.now() + FAILOVER;
+    /// Gives those who are left the time in which they should find a leader: much, where they are a majority.
+    async fn await_leader(&mut self, dead: usize) -> Result<(), String> {
+        let patience = match 2 * dead < self.nodes {
+            true => REST,
+            false => FAILOVER,
+        };
+        let end = self.ground.now() + patience;
         while self.ground.now() < end && !self.ground.look().await?.is_settled() {
             self.ground.pass(GLANCE).await;
         }

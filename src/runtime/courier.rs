@@ -54,12 +54,13 @@ impl Couriers {
     /// A message leaves, if there is room for it. What is still under way since the faults were others is in nobody's way.
     pub(super) fn leaves(&self, network: u64) -> Option<u64> {
         let mut inner = self.inner();
-        if inner.network != network {
+        // Who looked before others may come after them.
+        if inner.network < network {
             (inner.network, inner.under_way) = (network, 0);
         }
         let fits = inner.under_way < UNDER_WAY;
         inner.under_way += usize::from(fits);
-        fits.then_some(network)
+        fits.then_some(inner.network)
     }
 
     /// A message that left on that network is there.

@@ -50,6 +50,7 @@ impl Mail {
         let now = now();
         if now > until {
             self.noting.store(0, Ordering::Relaxed);
+            *self.book() = Book::default();
             return None;
         }
         let says = said(message);

@@ -73,7 +73,10 @@ impl Cluster {
                     // A leader that stands still, or hears nobody, may never answer.
                     Some(asked) => match timeout_at(deadline, asked).await {
                         Ok(reply) => reply,
-                        Err(_) => break,
+                        Err(_) => {
+                            last = "the leader did not answer in time; nobody knows whether it was done".to_owned();
+                            break;
+                        }
                     },
                     None => continue,
                 };

@@ -224,6 +224,13 @@ impl Ground for Live {
     }
 }
 
+impl Drop for Live {
+    /// Nobody follows a cluster that nobody looks at any more.
+    fn drop(&mut self) {
+        self.over.cancel();
+    }
+}
+
 fn terms(condition: Option<&Condition>) -> Terms {
     let mut terms = Terms::default();
     match condition {

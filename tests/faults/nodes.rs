@@ -103,3 +103,15 @@ fn a_clock_that_jumps_ends_a_wait_of_an_hour_at_once() {
     assert!(in_force(&up).is_empty());
     assert_eq!(status_of(&up, 2)["leaderId"], "node-1");
 }
+
+#[test]
+fn a_write_goes_to_the_new_leader_while_the_old_one_stands_still() {
+    let up = Up::start(&[]);
+    up.says(&["pause", "leader"]);
+    up.says(&["wait", "leader", "--timeout", "60s"]);
+    let said = up.says(&["put", "k", "1"]);
+    assert!(said.starts_with("k = 1  (node-2)"), "{said}");
+    // Nobody who stands still is asked as long as others answer, even while they have no leader.
+    let said = up.says(&["-v", "put", "k", "2"]);
+    assert!(said.contains("k = 2  (node-2)"), "{said}");
+}

@@ -146,7 +146,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 fn check_time(for_ms: Option<u64>) -> Result<(), EngineError> {
     let why = match for_ms {
         Some(0) => "a fault that lasts no time does nothing",
-        Some(LONGEST..) => "a fault lasts a day at most, or until it is undone",
+        Some(time) if time > LONGEST => "a fault lasts a day at most, or until it is undone",
         _ => return Ok(()),
     };
     Err(EngineError::Senseless(why.to_owned()))
@@ -252,8 +252,11 @@ impl Cluster {
                 self.undo_on_nodes(&standing.shown, standing.number).await?;
             }
         }
-        self.book.strike_out(name);
-        self.tell_undone(&standing.shown, by);
+        // A node that was started again for it has told so already.
+        if self.book.find(name).is_some() {
+            self.book.strike_out(name);
+            self.tell_undone(&standing.shown, by);
+        }
         Ok(Some(standing.shown))
     }
 

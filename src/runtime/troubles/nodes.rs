@@ -139,7 +139,10 @@ impl Cluster {
         for (id, slot, trouble) in ready {
             let number = self.book.number();
             let lasts = !matches!(trouble, Trouble::Jump { .. } | Trouble::CorruptTail { .. });
-            self.strike(&id, &slot, &trouble, number).await?;
+            if let Err(error) = self.strike(&id, &slot, &trouble, number).await {
+                self.take_back(&set).await;
+                return Err(error);
+            }
             let entry = Entry {
                 trouble,
                 struck: vec![id],
@@ -149,6 +152,17 @@ impl Cluster {
             set.push(self.book.enter(number, entry, ordered));
         }
         Ok(set)
+    }
+
+    /// Of an order that fails on its way nothing stays in force.
+    async fn take_back(&self, set: &[FaultInForce]) {
+        for fault in set {
+            if let Some(standing) = self.book.find(&fault.name) {
+                // What cannot be undone is told by whoever tries it next.
+                let _ = self.undo_on_nodes(fault, standing.number).await;
+                self.book.strike_out(&fault.name);
+            }
+        }
     }
 
     /// Whether that makes sense for that node now.

@@ -23,6 +23,8 @@ pub struct Comparison {
     pub load: std::time::Duration,
     /// The command that does it again.
     pub again: String,
+    /// The pairs that could not be measured, and why.
+    pub unmeasured: Vec<String>,
     /// It was ended before all were done.
     pub interrupted: bool,
 }
@@ -94,7 +96,11 @@ fn gives() -> Vec<Column> {
             of(f.partitions.lost, f.partitions.seeds)
         }),
         column("no\norder", |f| {
-            of(f.partitions.not_linearizable, f.partitions.seeds)
+            let found = of(f.partitions.not_linearizable, f.partitions.seeds);
+            match f.partitions.undecided {
+                0 => found,
+                undecided => format!("{found}, {undecided} ?"),
+            }
         }),
         column("two\nleaders", |f| {
             of(f.partitions.two_leaders, f.partitions.seeds)

@@ -36,7 +36,7 @@ pub(super) fn meaning(group: &[&Findings]) -> Vec<String> {
         "With one node gone nobody writes.",
     );
     say(
-        "Go on writing with a majority gone, each node for itself:",
+        "Go on writing with a majority gone:",
         all(&|found| found.majority_gone.writes > 0),
         "With a majority gone nobody writes.",
     );
@@ -88,25 +88,40 @@ pub(super) fn method(all: &Comparison) -> Vec<String> {
         false => format!("{DEATHS} times"),
     };
     sentences.push(format!(
-        "{deaths} a leader whose replication is {late} ms late acknowledges {WRITES} writes and is killed. Failover: until somebody acknowledges the next write, within {within} s. Then all come back and agree, and what was acknowledged is looked for: lost by deaths."
+        "{deaths} a leader whose replication is {late} ms late acknowledges {WRITES} writes and is killed. Failover: until somebody acknowledges the next write, within {within} s. Then all come back and agree, and what was acknowledged, the next write too, is looked for: lost by deaths."
     ));
     sentences.push(format!(
         "Stale copies: reads of a follower's own copy right after a write was acknowledged, replication being {late} ms late. {}",
         strongest(all)
     ));
     sentences.push(
-        "Gone: nodes are killed, the leader first, until one, and then a majority is dead; then writes and the strongest reads are tried at whoever is left. A node's own copy is still read from any that lives."
-            .to_owned(),
+        format!(
+            "Gone: nodes are killed, the leader first, until one, and then a majority is dead; then writes and the strongest reads are tried at whoever is left. {}",
+            copies(all)
+        ),
     );
     sentences.push(format!(
-        "Split: {} of {} s in the simulator with partitions, 5 clients, {RATE} operations/s, each judged as cluster sim does: something acknowledged was missing in the end, no order explains what clients saw, two could lead at once; and how many operations were served.",
+        "Split: {} of {} s in the simulator, in each of which the network splits, 5 clients, {RATE} operations/s, each judged as cluster sim does: something acknowledged was missing in the end, no order explains what clients saw, two led for longer than it takes to notice; and how many operations were served.",
         counted(seeds),
         TIME / 1_000_000
     ));
+    sentences.extend(all.unmeasured.iter().map(|why| {
+        format!(
+            "NOT MEASURED: {why}. Is the machine very busy? Try again with --only, or with --sim."
+        )
+    }));
     if all.interrupted {
         sentences.push("Interrupted: the pairs that are not here were not measured.".to_owned());
     }
     sentences
+}
+
+/// What came of reads of a node's own copy.
+fn copies(all: &Comparison) -> String {
+    let sum = |count: fn(&Findings) -> usize| all.pairs.iter().map(count).sum::<usize>();
+    let read = sum(|found| found.one_gone.copies + found.majority_gone.copies);
+    let tried = sum(|found| found.one_gone.copies_tried + found.majority_gone.copies_tried);
+    format!("Some node's own copy was read in {read} of {tried} tries.")
 }
 
 fn counted(seeds: u64) -> String {
