@@ -24,8 +24,16 @@ const GLANCE: Duration = Duration::from_millis(25);
 /// The name of whoever reads in the end; those who read at single nodes follow.
 const READER: usize = 1_000_000;
 
+/// Why a cluster did not come to rest.
+pub(super) enum Restless {
+    /// It does not, though all is healed.
+    Unrest(String),
+    /// Nobody is there who could tell.
+    Unseen(String),
+}
+
 /// Revives the dead and waits until everybody is of one mind; what the cluster says then, or what is wrong.
-pub(super) async fn rest(desk: &Desk) -> Result<ClusterStatus, String> {
+pub(super) async fn rest(desk: &Desk) -> Result<ClusterStatus, Restless> {
     let end = Instant::now() + REST;
     loop {
         let why = match desk.stage.control.status().await {
@@ -33,10 +41,10 @@ pub(super) async fn rest(desk: &Desk) -> Result<ClusterStatus, String> {
                 revive(desk, &status).await;
                 match unrest(&status) {
                     None => return Ok(status),
-                    Some(why) => why,
+                    Some(why) => Restless::Unrest(why),
                 }
             }
-            Err(_) => "the control server does not answer".to_owned(),
+            Err(_) => Restless::Unseen("the control server does not answer".to_owned()),
         };
         if Instant::now() > end {
             return Err(why);
@@ -83,22 +91,43 @@ pub(super) fn last_entry(status: &ClusterStatus) -> Option<EntryId> {
     row.answer.as_ref()?.more.as_ref()?.last_entry.clone()
 }
 
-/// Reads every key, as strongly as the mode can; and at every node, if all reads count.
-pub(super) async fn read_all(desk: &Desk, data: &DataClient, plan: &Plan, is_weak: bool) {
+/// Reads every key, as strongly as the mode can; and at every node, if all reads count. Ends at the first that nobody answers.
+pub(super) async fn read_all(
+    desk: &Desk,
+    data: &DataClient,
+    plan: &Plan,
+    is_weak: bool,
+) -> Result<(), Restless> {
     let strongest = match plan.mode.is_linearizable() {
         true => Reading::Linearizable(0),
         false => Reading::Leader,
     };
     for key in 0..desk.keys.len() {
-        read(desk, data, READER, key, strongest).await;
+        read(desk, data, READER, key, strongest).await?;
         for place in 0..desk.stage.nodes().len() * usize::from(is_weak) {
             let reading = Reading::Local(place as Place);
-            read(desk, data, READER + 1 + place, key, reading).await;
+            read(desk, data, READER + 1 + place, key, reading).await?;
         }
+    }
+    Ok(())
+}
+
+/// A key that nobody reads to us: the cluster's fault, if there still is one.
+async fn unread(desk: &Desk, key: usize) -> Restless {
+    let why = format!("nobody answers a read of {}", desk.keys[key].as_str());
+    match desk.stage.control.status().await {
+        Ok(_) => Restless::Unrest(why),
+        Err(_) => Restless::Unseen(format!("{why}, and the control server is silent")),
     }
 }
 
-async fn read(desk: &Desk, data: &DataClient, process: usize, key: usize, reading: Reading) {
+async fn read(
+    desk: &Desk,
+    data: &DataClient,
+    process: usize,
+    key: usize,
+    reading: Reading,
+) -> Result<(), Restless> {
     let at = desk.begin(Asked {
         process,
         key,
@@ -124,18 +153,19 @@ async fn read(desk: &Desk, data: &DataClient, process: usize, key: usize, readin
             Reading::Linearizable(_) => (leader.unwrap_or(0), Consistency::Linearizable),
         };
         let Some(node) = desk.stage.node(place) else {
-            return;
+            return Err(unread(desk, key).await);
         };
         if let Ok(found) = data.get(&node.url, &desk.keys[key], consistency).await {
             let tag = found.as_ref().and_then(|(_, tag)| tag.clone());
             let seen = found.map_or("null".into(), |(value, _)| value.as_str().into());
-            return desk.conclude(at, |asked| {
+            desk.conclude(at, |asked| {
                 asked.end = End::Ok(Some(seen));
                 asked.entry = tag.as_deref().and_then(EntryId::from_tag);
             });
+            return Ok(());
         }
         if Instant::now() > end {
-            return;
+            return Err(unread(desk, key).await);
         }
         sleep(GLANCE).await;
     }

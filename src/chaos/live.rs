@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::chaos::clients::{self, ANSWER, Due, PATIENCE};
 use crate::chaos::desk::Desk;
 use crate::chaos::eavesdrop::Eavesdropper;
-use crate::chaos::finale;
+use crate::chaos::finale::{self, Restless};
 use crate::chaos::nemesis::Nemesis;
 use crate::chaos::recording::{Ending, Recording};
 use crate::chaos::stage::Stage;
@@ -143,19 +143,22 @@ impl Live {
             self.plan.expect,
             Expect::ReadYourWrites | Expect::MonotonicReads | Expect::Eventual
         );
-        if status.is_ok() {
-            finale::read_all(desk, &data, &self.plan, is_weak).await;
-        }
+        let read = match &status {
+            Ok(_) => finale::read_all(desk, &data, &self.plan, is_weak).await,
+            Err(_) => Ok(()),
+        };
         let mut end = Ending {
             is_cut_short: self.interrupted.is_cancelled(),
             ..Ending::default()
         };
-        match &status {
-            Err(why) => end.unrest = Some(why.clone()),
-            Ok(status) => {
-                end.last_entry = finale::last_entry(status);
-                self.catch_up(desk, status.last_event).await;
-            }
+        if let Ok(status) = &status {
+            end.last_entry = finale::last_entry(status);
+            self.catch_up(desk, status.last_event).await;
+        }
+        match status.and(read) {
+            Ok(()) => {}
+            Err(Restless::Unrest(why)) => end.unrest = Some(why),
+            Err(Restless::Unseen(why)) => end.unseen = Some(why),
         }
         for happened in desk.stage.happened() {
             if let Event::Lost(loss) = &happened.event {

@@ -4,11 +4,11 @@
 //! to the next; so of entries that contradict each other not all can be in the log in which everybody agrees in the end.
 //! The fewest that must be gone are counted: all but the longest run of entries that fit into one log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::chaos::recording::{Asked, Recording};
 use crate::check::history::{Call, End};
-use crate::types::{EntryId, Leadership};
+use crate::types::{Boot, EntryId, Index, Leadership, NodeId, Term};
 
 /// Acknowledged writes that are gone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,30 +33,81 @@ pub fn losses(recording: &Recording) -> Losses {
         Some((entry, number))
     };
     let all: Vec<(EntryId, usize)> = asked.iter().enumerate().filter_map(acknowledged).collect();
+    let end = recording.end.last_entry.as_ref();
+    let firsts = firsts(&all);
+    let is_told = |number: usize| is_told(recording, &firsts, number);
+    // Of what the cluster told anything may be gone: what it did not tell must fit into one log without that.
+    let untold = all.iter().filter(|(_, n)| !is_told(*n)).cloned().collect();
+    let mut unreported: BTreeSet<usize> = beside_the_log(untold, end).into_iter().collect();
     let is_reported = |(entry, _): &&(EntryId, usize)| reported.contains(entry);
     let mut gone: BTreeSet<usize> = all.iter().filter(is_reported).map(|(_, n)| *n).collect();
-    let rest = all.into_iter().filter(|(_, n)| !gone.contains(n)).collect();
-    gone.extend(beside_the_log(rest, recording.end.last_entry.as_ref()));
-    gone.extend(missing_in_the_end(recording));
-    let unreported = gone.iter().filter(|n| !is_told(recording, **n)).copied();
+    let rest = all.iter().filter(|(_, n)| !gone.contains(n));
+    gone.extend(beside_the_log(rest.cloned().collect(), end));
+    let missing = missing_in_the_end(recording);
+    unreported.extend(missing.iter().copied().filter(|n| !is_told(*n)));
+    gone.extend(missing);
+    gone.extend(&unreported);
     Losses {
-        unreported: unreported.collect(),
+        unreported: unreported.into_iter().collect(),
         gone: gone.into_iter().collect(),
     }
 }
 
-/// Whether the cluster reported that the key of a write lost something, or somebody may have deleted it afterwards.
-fn is_told(recording: &Recording, number: usize) -> bool {
+/// A leadership, by one life of one leader.
+type Origin<'a> = (Term, &'a NodeId, Boot);
+
+fn origin(entry: &EntryId) -> Origin<'_> {
+    (entry.term, &entry.leader, entry.boot)
+}
+
+/// The first place at which each leadership acknowledged something.
+fn firsts(all: &[(EntryId, usize)]) -> BTreeMap<Origin<'_>, Index> {
+    let mut firsts = BTreeMap::new();
+    for (entry, _) in all {
+        let first = firsts.entry(origin(entry)).or_insert(entry.index);
+        *first = entry.index.min(*first);
+    }
+    firsts
+}
+
+/// Whether the cluster reported that the key of a write lost something; or need not, since the key was deleted in the
+/// same history.
+fn is_told(recording: &Recording, firsts: &BTreeMap<Origin<'_>, Index>, number: usize) -> bool {
     let write = &recording.asked[number];
     let key = &recording.keys[write.key];
-    let reported = recording.end.reported.iter().any(|(lost, _)| lost == key);
-    let is_deleted = recording.asked.iter().any(|other| {
+    let reported = &recording.end.reported;
+    let hides = |other: &Asked| {
         other.call == Call::Delete
             && !other.is_void
             && other.key == write.key
             && other.returned.unwrap_or(usize::MAX) > write.invoked
-    });
-    reported || is_deleted || write.call == Call::Delete
+            && match (&write.entry, &other.entry) {
+                (Some(write), Some(delete)) => may_follow(recording, firsts, write, delete),
+                _ => true,
+            }
+    };
+    write.call == Call::Delete
+        || reported.iter().any(|(lost, _)| lost == key)
+        || recording.asked.iter().any(hides)
+}
+
+/// Whether a write that is gone can have been in one log with a later delete.
+fn may_follow(
+    recording: &Recording,
+    firsts: &BTreeMap<Origin<'_>, Index>,
+    write: &EntryId,
+    delete: &EntryId,
+) -> bool {
+    let end = recording.end.last_entry.as_ref();
+    // What the leader of the last entry acknowledged is in the log of the end, in which the write is not.
+    let is_kept = end.is_some_and(|end| end.same_origin(delete) && delete.index <= end.index);
+    // Whoever leads adds to its log: what it began with lies before the first that it acknowledged.
+    let first = firsts.get(&origin(delete)).copied();
+    let is_before = first.is_none_or(|first| write.index < first);
+    delete.index > write.index
+        && claim(delete) >= claim(write)
+        && !is_kept
+        && (write.same_origin(delete) || is_before)
 }
 
 /// Those of `entries` that cannot be in a log that ends with `end`.
@@ -152,7 +203,6 @@ fn missing_in_the_end(recording: &Recording) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::NodeId;
 
     fn entry(index: u64, term: u64, leader: usize) -> EntryId {
         EntryId {
@@ -199,5 +249,55 @@ mod tests {
         // Known to be in the log: node-2's 5. Then node-1's is gone, too.
         let entries = [(5, 1, 1), (6, 1, 1), (5, 2, 2), (6, 2, 2), (7, 2, 2)];
         assert_eq!(gone(&entries, (7, 2, 2)), [0, 1]);
+    }
+
+    fn done(number: usize, call: Call, key: usize, entry: Option<EntryId>) -> Asked {
+        Asked {
+            process: 0,
+            key,
+            call,
+            reading: None,
+            end: End::Ok(None),
+            is_void: false,
+            invoked: 2 * number,
+            returned: Some(2 * number + 1),
+            due_at: 0,
+            invoked_at: 0,
+            returned_at: 0,
+            entry,
+            is_final: false,
+        }
+    }
+
+    /// Node-1 acknowledges 5, and perhaps deletes its key; node-2 takes over behind 4, acknowledges 5, and deletes the key.
+    fn taken_over(is_deleted: bool) -> Recording {
+        let mut asked = vec![done(0, Call::Write("1".into()), 0, Some(entry(5, 1, 1)))];
+        if is_deleted {
+            asked.push(done(1, Call::Delete, 0, Some(entry(6, 1, 1))));
+        }
+        asked.push(done(2, Call::Write("2".into()), 1, Some(entry(5, 2, 2))));
+        asked.push(done(3, Call::Delete, 0, Some(entry(6, 2, 2))));
+        let mut recording = Recording {
+            keys: vec!["k0".to_owned(), "k1".to_owned()],
+            asked,
+            ..Recording::default()
+        };
+        recording.end.last_entry = Some(entry(7, 2, 2));
+        recording
+    }
+
+    #[test]
+    fn a_loss_is_reported_even_if_the_key_is_deleted_in_the_history_that_won() {
+        let mut recording = taken_over(false);
+        assert_eq!(losses(&recording).unreported, [0]);
+        recording.end.reported = vec![("k0".to_owned(), Some(entry(5, 1, 1)))];
+        let told = losses(&recording);
+        assert_eq!((told.gone, told.unreported), (vec![0], vec![]));
+    }
+
+    #[test]
+    fn a_write_that_was_deleted_in_its_own_history_need_not_be_reported() {
+        let found = losses(&taken_over(true));
+        assert_eq!((found.gone, found.unreported), (vec![0, 1], vec![]));
     }
 }

@@ -43,6 +43,8 @@ pub struct Recording {
 pub struct Ending {
     /// What kept the cluster from coming to rest when all was healed.
     pub unrest: Option<String>,
+    /// What could not be looked at, though the cluster is not to blame: how it ended is not known then.
+    pub unseen: Option<String>,
     /// Where the log ends.
     pub last_entry: Option<EntryId>,
     /// Keys of which the cluster reported a loss, with the entry, if it was named.

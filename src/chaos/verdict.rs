@@ -75,6 +75,9 @@ pub fn found(plan: &Plan, recording: &Recording, losses: &Losses, measures: &Mea
         Verdict::Kept => {}
         other => return other,
     }
+    if let Some(why) = &recording.end.unseen {
+        return Verdict::Unknown(format!("how it ended was not seen: {why}"));
+    }
     match overall(plan, recording, losses, measures) {
         Some(broken) => Verdict::Broken(broken),
         None => Verdict::Kept,
@@ -270,4 +273,49 @@ fn too_little(recording: &Recording, measures: &Measures) -> Option<String> {
         ));
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chaos::drawing::{self, Options};
+    use crate::chaos::losses::losses;
+    use crate::chaos::measures::measure;
+    use crate::types::{Mode, Replication, Safeguards};
+
+    fn plan() -> Plan {
+        let options = Options {
+            nodes: 3,
+            mode: Mode {
+                election: Election::Raft,
+                replication: Replication::Quorum,
+            },
+            safeguards: Safeguards::default(),
+            heartbeat: Duration::from_millis(150),
+            election_timeout: Duration::from_millis(500),
+            faults: Vec::new(),
+            targets: Vec::new(),
+            time: 1_000_000,
+            clients: 1,
+            rate: 1,
+            keys: 1,
+            expect: Expect::Promised,
+        };
+        drawing::draw(&options, 1)
+    }
+
+    #[test]
+    fn an_end_that_nobody_saw_is_unknown_and_one_without_rest_is_broken() {
+        let found = |recording: &Recording| {
+            let (losses, measures) = (losses(recording), measure(recording));
+            found(&plan(), recording, &losses, &measures)
+        };
+        let mut recording = Recording::default();
+        assert!(matches!(found(&recording), Verdict::Kept));
+        recording.end.unseen = Some("the control server does not answer".to_owned());
+        assert!(matches!(found(&recording), Verdict::Unknown(_)));
+        recording.end = Default::default();
+        recording.end.unrest = Some("nobody answers a read of k0".to_owned());
+        assert!(matches!(found(&recording), Verdict::Broken(_)));
+    }
 }
