@@ -55,15 +55,12 @@ pub(super) async fn rest(desk: &Desk) -> Result<ClusterStatus, Restless> {
 
 async fn revive(desk: &Desk, status: &ClusterStatus) {
     for row in &status.nodes {
-        let disk = row
-            .answer
-            .as_ref()
-            .and_then(|a| a.more.as_ref()?.disk.as_ref());
-        if disk.is_some() {
+        let has_failed = row.has_failed_disk();
+        if has_failed {
             // It takes no part until it is started anew.
             let _ = desk.stage.control.kill(&row.id, Default::default()).await;
         }
-        if disk.is_some() || row.state == NodeState::Killed {
+        if has_failed || row.state == NodeState::Killed {
             // Whether it worked shows at the next glance.
             let _ = desk.stage.control.revive(&row.id, false).await;
         }

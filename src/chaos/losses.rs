@@ -70,8 +70,8 @@ fn firsts(all: &[(EntryId, usize)]) -> BTreeMap<Origin<'_>, Index> {
     firsts
 }
 
-/// Whether the cluster reported that the key of a write lost something; or need not, since the key was deleted in the
-/// same history.
+/// Whether the cluster reported that the key of a write lost something; or may have, among those it only counted; or
+/// need not, since the key was deleted in the same history.
 fn is_told(recording: &Recording, firsts: &BTreeMap<Origin<'_>, Index>, number: usize) -> bool {
     let write = &recording.asked[number];
     let key = &recording.keys[write.key];
@@ -87,6 +87,7 @@ fn is_told(recording: &Recording, firsts: &BTreeMap<Origin<'_>, Index>, number: 
             }
     };
     write.call == Call::Delete
+        || recording.end.reported_count > reported.len() as u64
         || reported.iter().any(|(lost, _)| lost == key)
         || recording.asked.iter().any(hides)
 }
@@ -299,5 +300,15 @@ mod tests {
     fn a_write_that_was_deleted_in_its_own_history_need_not_be_reported() {
         let found = losses(&taken_over(true));
         assert_eq!((found.gone, found.unreported), (vec![0, 1], vec![]));
+    }
+
+    #[test]
+    fn what_is_counted_and_not_named_is_reported_too() {
+        let mut recording = taken_over(false);
+        recording.end.reported_count = 101;
+        recording.end.reported = vec![("elsewhere".to_owned(), None); 100];
+        assert_eq!(losses(&recording).unreported, [0; 0]);
+        recording.end.reported_count = 100;
+        assert_eq!(losses(&recording).unreported, [0]);
     }
 }

@@ -17,6 +17,7 @@ use crate::rng::mix;
 use crate::sim::Plan;
 use crate::sim::plan::{Harm, Micros, Operation, Step, Timed};
 use crate::types::NodeId;
+use crate::wire::control::NodeRow;
 use crate::wire::faults::{FaultOrder, HealOrder};
 
 /// What undoes a fault.
@@ -183,11 +184,15 @@ impl Nemesis {
 
     async fn crash(&self, node: &NodeId, power: bool, damaged: bool) -> Result<Undo, Void> {
         let harm = match (power, damaged) {
-            (_, true) if self.stage.may_lose_disk() => engine::Harm::Wipe,
+            (_, true) if self.stage.may_lose_disk(node) => engine::Harm::Wipe,
             (true, _) => engine::Harm::LoseUnsynced,
             _ => engine::Harm::None,
         };
-        match self.stage.control.kill(node, harm).await {
+        let done = self.stage.control.kill(node, harm).await;
+        if !done.as_ref().is_ok_and(|killed| killed.changed) {
+            self.stage.keeps_disk(node);
+        }
+        match done {
             Ok(killed) if killed.changed => Ok(Undo::Revive(node.clone())),
             Ok(_) => Err("it is dead already".to_owned()),
             Err(error) => Err(told(error)),
@@ -227,7 +232,10 @@ impl Nemesis {
             Undo::Mend(node, names) => {
                 // Once a sync has failed, nothing is left to undo.
                 let healed = self.heal(names).await;
-                if !self.stage.has_failed(node) {
+                // Asked, not taken from the events, which may be late: it may have been started anew already.
+                let status = control.status().await?;
+                let is_failed = |row: &NodeRow| row.id == *node && row.has_failed_disk();
+                if !status.nodes.iter().any(is_failed) {
                     return healed;
                 }
                 control.kill(node, engine::Harm::None).await?;

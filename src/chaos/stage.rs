@@ -67,10 +67,10 @@ struct Known {
     claims: BTreeMap<NodeId, Leadership>,
     /// Who is dead, or stands still.
     away: BTreeSet<NodeId>,
-    /// Whose disk failed.
-    failed: BTreeSet<NodeId>,
     /// Whose disk was lost, and who has not caught up since.
     lost_disks: BTreeSet<NodeId>,
+    /// Whose disk is being destroyed: no event has said so yet.
+    losing: BTreeSet<NodeId>,
     /// Whether who lost its disk says when it has caught up; elsewhere it counts as well once it is started.
     is_linearizable: bool,
     happened: Vec<Happened>,
@@ -159,15 +159,15 @@ impl Stage {
         };
     }
 
-    /// Whether a node's disk failed since it started.
-    pub(crate) fn has_failed(&self, id: &NodeId) -> bool {
-        self.known().failed.contains(id)
+    /// Takes leave to destroy a node's disk, if one more can be lost: beyond a minority nothing is promised, and one at a
+    /// time is enough. It counts from now on, not only when an event says so.
+    pub(super) fn may_lose_disk(&self, id: &NodeId) -> bool {
+        self.known().may_lose_disk(id)
     }
 
-    /// Whether one more disk can be lost: beyond a minority nothing is promised, and one at a time is enough.
-    pub(super) fn may_lose_disk(&self) -> bool {
-        let known = self.known();
-        known.nodes.len() >= 3 && known.lost_disks.is_empty()
+    /// The disk was not destroyed.
+    pub(super) fn keeps_disk(&self, id: &NodeId) {
+        self.known().losing.remove(id);
     }
 
     /// A node was added.
@@ -231,12 +231,17 @@ impl Known {
             nodes: status.nodes.iter().map(address).collect(),
             claims: status.nodes.iter().filter_map(claim).collect(),
             away: away.map(|row| row.id.clone()).collect(),
-            failed: BTreeSet::new(),
+            losing: BTreeSet::new(),
             lost_disks: BTreeSet::new(),
             is_linearizable,
             happened: Vec::new(),
             seq: status.last_event,
         }
+    }
+
+    fn may_lose_disk(&mut self, id: &NodeId) -> bool {
+        let may = self.nodes.len() >= 3 && self.lost_disks.is_empty() && self.losing.is_empty();
+        may && self.losing.insert(id.clone())
     }
 
     fn leader(&self) -> Option<NodeId> {
@@ -260,14 +265,13 @@ impl Known {
                 Event::Killed => {
                     self.claims.remove(node);
                     self.away.insert(node.clone());
-                    self.failed.remove(node);
                 }
                 Event::DiskFailed { .. } => {
                     self.claims.remove(node);
                     self.away.insert(node.clone());
-                    self.failed.insert(node.clone());
                 }
                 Event::Wiped => {
+                    self.losing.remove(node);
                     self.lost_disks.insert(node.clone());
                 }
                 Event::Restored { .. } => {
@@ -288,5 +292,40 @@ impl Known {
             node: record.node,
             event: record.event,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn happens(known: &mut Known, node: usize, event: Event) {
+        let record = EventRecord {
+            seq: known.seq + 1,
+            time: String::new(),
+            node: Some(NodeId::nth(node)),
+            event,
+        };
+        known.take(record, 0);
+    }
+
+    #[test]
+    fn a_second_disk_is_not_destroyed_before_the_first_has_caught_up_however_late_the_events_are() {
+        let address = |n| NodeAddress {
+            id: NodeId::nth(n),
+            url: String::new(),
+        };
+        let mut known = Known {
+            nodes: (1..=3).map(address).collect(),
+            ..Known::default()
+        };
+        let (first, second) = (NodeId::nth(1), NodeId::nth(2));
+        assert!(known.may_lose_disk(&first));
+        assert!(!known.may_lose_disk(&second));
+        happens(&mut known, 1, Event::Killed);
+        happens(&mut known, 1, Event::Wiped);
+        assert!(!known.may_lose_disk(&second));
+        happens(&mut known, 1, Event::Revived);
+        assert!(known.may_lose_disk(&second));
     }
 }

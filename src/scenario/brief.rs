@@ -156,9 +156,12 @@ impl<'de> Deserialize<'de> for Span {
             fn visit_str<E: Error>(self, text: &str) -> Result<Span, E> {
                 let time = humantime::parse_duration(text);
                 let time = time.map_err(|_| E::custom("write a time as in \"2s\" or \"150ms\""))?;
-                match time <= LONGEST {
-                    true => Ok(Span(time)),
-                    false => Err(E::custom("no scenario lasts longer than an hour")),
+                match time {
+                    Duration::ZERO => Err(E::custom("no time at all is not meant")),
+                    time if time > LONGEST => {
+                        Err(E::custom("no scenario lasts longer than an hour"))
+                    }
+                    time => Ok(Span(time)),
                 }
             }
         }

@@ -156,13 +156,15 @@ fn linked(table: &LinkTable) -> Result<Trouble, String> {
 }
 
 fn of_clients(table: &ClientTable) -> Result<Trouble, String> {
-    let fault = match (table.cut, table.delay) {
-        (true, None) => Fault::CUT,
-        (false, Some(delay)) => Fault {
-            delay: delay.0,
-            ..Fault::default()
-        },
-        _ => return Err("expected cut = true, or a delay".to_owned()),
+    let late = Fault {
+        delay: table.delay.map(|delay| delay.0).unwrap_or_default(),
+        loss: table.loss.0,
+        ..Fault::default()
+    };
+    let fault = match (table.cut, late == Fault::default()) {
+        (true, true) => Fault::CUT,
+        (false, false) => late,
+        _ => return Err("expected cut = true, or a delay or loss".to_owned()),
     };
     let nodes = table.node.0.clone();
     Ok(Trouble::Client { nodes, fault })
@@ -171,6 +173,7 @@ fn of_clients(table: &ClientTable) -> Result<Trouble, String> {
 fn skewed(table: &SkewTable) -> Result<Trouble, String> {
     let nodes = table.node.0.clone();
     match (table.rate, table.jump) {
+        (Some(1.0), None) => Err("a clock that runs at rate 1 is a true one".to_owned()),
         (Some(rate), None) if (0.1..=10.0).contains(&rate) => Ok(Trouble::Skew {
             nodes,
             rate_ppm: (rate * 1e6).round() as u32,

@@ -14,7 +14,7 @@
 //! - A fault, in the words of the commands: `partition = "node-1,node-2 / node-3"` (or a table with `groups`, `one-way`,
 //!   `random`, `bridge`, `ring`), `isolate` (`node`, `mute`, `deaf`), `cut = ["node-1", "node-2"]` (`from`, `to`, `one-way`),
 //!   `link` (`from`, `to`, `both-ways`, `delay`, `jitter`, `loss`, `burst`, `duplicate`, `reorder`, `only`), `client` (`node`,
-//!   `cut`, `delay`), `pause`, `skew` (`node`, `rate`, `jump`), `disk` (`node`, `slow`, `full`, `fail-fsync`, `corrupt-tail`).
+//!   `cut`, `delay`, `loss`), `pause`, `skew` (`node`, `rate`, `jump`), `disk` (`node`, `slow`, `full`, `fail-fsync`, `corrupt-tail`).
 //!   With `for = "2s"` it is undone by itself, with `name = "…"` by `heal = "…"`. Then `resume`, `heal = true`, `kill`
 //!   (`node`, `disk = "lose-unsynced"` or `"wipe"`), `revive` (`node`, `bootstrap`), and with raft `add = true`, `remove`,
 //!   `transfer`.

@@ -129,6 +129,9 @@ pub struct ClientTable {
     pub cut: bool,
     /// Requests and answers are late by this much.
     pub delay: Option<Span>,
+    /// So many are lost.
+    #[serde(default)]
+    pub loss: Chance,
 }
 
 /// `skew = { node = "leader", rate = 1.2 }`

@@ -130,6 +130,14 @@ pub struct NodeRow {
     pub answer: Option<NodeStatus>,
 }
 
+impl NodeRow {
+    /// Whether it answers that its disk failed.
+    pub fn has_failed_disk(&self) -> bool {
+        let more = self.answer.as_ref().and_then(|a| a.more.as_ref());
+        more.is_some_and(|more| more.disk.is_some())
+    }
+}
+
 /// What was seen when a node was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

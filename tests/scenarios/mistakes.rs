@@ -54,6 +54,21 @@ fn a_mistake_is_told_with_line_and_key_and_what_was_expected() {
         &["election-timeout", "expected more than the heartbeat"],
     );
     refused(
+        "name = \"x\"\n[cluster]\nheartbeat = \"0s\"\n",
+        3,
+        &["heartbeat", "no time at all"],
+    );
+    refused(
+        &step("skew = { node = \"leader\", rate = 1.0 }"),
+        7,
+        &["skew", "a true one"],
+    );
+    refused(
+        &step("client = { node = \"leader\", cut = true, loss = \"10%\" }"),
+        7,
+        &["client", "or a delay or loss"],
+    );
+    refused(
         "name = \"x\"\nverdict = \"good\"\n",
         2,
         &["verdict", "kept"],

@@ -71,6 +71,11 @@ pub(super) fn announce(common: &Common, plan: &Plan, args: &Chaos) {
 impl Report<'_> {
     /// Writes and prints it all; the exit code.
     pub(super) fn give(&self) -> Result<(), Failure> {
+        // What was seen is told first: a file that cannot be written is no reason to keep it.
+        match self.common.json {
+            true => out::print_json(&self.summary())?,
+            false => out::print(&self.text())?,
+        }
         if let Some(file) = &self.args.history {
             std::fs::write(file, self.recording.lines()).map_err(|error| {
                 Failure::system(&format!("cannot write {}", file.display()), &error)
@@ -83,10 +88,6 @@ impl Report<'_> {
         }
         if let Some(file) = &self.args.html {
             self.draw(file)?;
-        }
-        match self.common.json {
-            true => out::print_json(&self.summary())?,
-            false => out::print(&self.text())?,
         }
         match self.exit() {
             0 => Ok(()),
