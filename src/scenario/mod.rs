@@ -32,7 +32,7 @@
 //! `key` with `node` and `value` or `absent = true`.
 //!
 //! **The end**: everything is healed, the dead are revived, quiet is awaited, every key is read, and what clients saw is judged
-//! as after chaos. `promise` is what it is held to ([`Expect`](crate::sim::Expect)), `verdict` how that comes out: `"kept"`;
+//! as after chaos. `promise` is what it is held to ([`Expect`]), `verdict` how that comes out: `"kept"`;
 //! `"broken"`, if the scenario shows a hole; `"lost"`, if acknowledged writes are gone.
 //!
 //! # Caveats
