@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use cluster::event::Event;
-use cluster::protocol::{Ballot, Entry, Record};
+use cluster::protocol::message::AppendOutcome;
+use cluster::protocol::{Ballot, Entry, Message, Record};
 use cluster::store::Command;
-use cluster::types::{EntryId, Index, Mode, NodeId, Term};
+use cluster::types::{EntryId, Index, Leadership, Mode, NodeId, Term};
 use cluster::value::{Key, Value};
 
-use crate::world::World;
+use crate::world::{Envelope, World};
 
 /// A log of which the terms are given: what a leader of a term wrote at an index is the same wherever it is.
 fn log(terms: &[Term]) -> Vec<Entry> {
@@ -81,4 +82,78 @@ fn figure_7_every_divergent_log_converges_on_the_leaders() {
     );
     let lost = |(_, event): &(NodeId, Event)| matches!(event, Event::Lost(_));
     assert!(!world.events.iter().any(lost));
+}
+
+/// What a follower whose log has these terms does with an append of the leader of term 3, whose log has those: `prev` and
+/// `entries` say how many of them are before it, and in it.
+fn appended(
+    own: &[Term],
+    leaders: &[Term],
+    prev: usize,
+    entries: usize,
+) -> (AppendOutcome, Vec<Term>) {
+    let mut world = World::new(3, |config| config.mode = Mode::RAFT);
+    let (two, three) = (NodeId::nth(2), NodeId::nth(3));
+    let ballot = Record::Ballot(Ballot {
+        term: 2,
+        vote: None,
+    });
+    let member = world.members.get_mut(&two).expect("node-2");
+    member.disk.keep(&[ballot, Record::Append(log(own))]);
+    world.start(&two, false);
+    let all = log(leaders);
+    world.holding = true;
+    world.deliver(Envelope {
+        from: three.clone(),
+        to: two.clone(),
+        message: Message::Append {
+            claim: Leadership {
+                term: 3,
+                leader: three,
+            },
+            round: 1,
+            prev: prev.checked_sub(1).map(|at| all[at].id.clone()),
+            entries: all[prev..prev + entries].to_vec(),
+            commit: None,
+        },
+    });
+    let answer = world
+        .wire
+        .iter()
+        .find_map(|envelope| match &envelope.message {
+            Message::AppendAck { outcome, .. } => Some(outcome.clone()),
+            _ => None,
+        });
+    let (_, node) = world.alive().next().expect("node-2");
+    let terms = node.log().iter().map(|entry| entry.id.term).collect();
+    (answer.expect("an answer"), terms)
+}
+
+#[test]
+fn an_append_is_taken_only_behind_what_it_follows_and_cuts_off_only_what_contradicts_it() {
+    use AppendOutcome::{Mismatch, Stored};
+    // (own, the leader's, how many before it, how many in it): what is answered, and the log then (§3.5).
+    let cases: [(&[Term], &[Term], usize, usize, Option<Index>, &[Term]); 9] = [
+        (&[1, 1, 2], &[1, 1, 2, 3], 3, 1, Some(4), &[1, 1, 2, 3]),
+        // The entry before it has another term, or is not there.
+        (&[1, 1, 2], &[1, 1, 3, 3], 3, 1, None, &[1, 1, 2]),
+        (&[1, 1, 2], &[1, 1, 3, 3], 3, 0, None, &[1, 1, 2]),
+        (&[1, 1], &[1, 1, 2, 3], 3, 1, None, &[1, 1]),
+        (&[], &[1, 1], 1, 1, None, &[]),
+        // What contradicts it goes, with all behind it.
+        (&[1, 1, 2, 2], &[1, 1, 3], 2, 1, Some(3), &[1, 1, 3]),
+        (&[2, 2], &[1, 3], 0, 2, Some(2), &[1, 3]),
+        // A late or repeated one cuts nothing off.
+        (&[1, 1, 2], &[1, 1, 2], 0, 2, Some(2), &[1, 1, 2]),
+        (&[1, 1, 2], &[1, 1, 2], 2, 0, Some(2), &[1, 1, 2]),
+    ];
+    for (own, leaders, prev, entries, stored, left) in cases {
+        let (outcome, terms) = appended(own, leaders, prev, entries);
+        match (&outcome, stored) {
+            (Stored(upto), Some(index)) => assert_eq!(*upto, index, "{own:?} {leaders:?}"),
+            (Mismatch { .. }, None) => {}
+            _ => panic!("{own:?} {leaders:?} {prev} {entries}: {outcome:?}"),
+        }
+        assert_eq!(terms, left, "{own:?} {leaders:?} {prev} {entries}");
+    }
 }
