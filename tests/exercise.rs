@@ -185,7 +185,7 @@ fn the_end_of_the_input_or_ctrl_c_ends_a_tour_and_leaves_nothing() {
         .assert()
         .success();
     signal(child.id(), "INT");
-    assert_eq!(child.wait().expect("our child").code(), Some(0));
+    assert_eq!(child.wait().expect("our child").code(), Some(130));
     assert!(leftovers(home.path()).is_empty());
 }
 

@@ -75,7 +75,10 @@ pub(super) async fn run(args: &Exercise, common: &Common) -> Result<(), Failure>
     // Whatever has been booted is in this process, and its registration goes with what is dropped here.
     tokio::select! {
         done = chosen(args) => done,
-        () = ending.wait() => Ok(()),
+        () = ending.wait() => {
+            out::note(common, "interrupted: nothing is claimed of what was not seen");
+            Err(Failure::silent(130))
+        }
     }
 }
 

@@ -69,6 +69,9 @@ fn price(group: &[&Findings]) -> Option<String> {
 
 /// How the numbers were made.
 pub(super) fn method(all: &Comparison) -> Vec<String> {
+    if all.pairs.is_empty() && all.interrupted {
+        return vec!["Interrupted: nothing was measured.".to_owned()];
+    }
     let (late, load) = (LATE.as_millis(), humantime::format_duration(all.load));
     let (seeds, within) = (all.seeds, FAILOVER / 1_000_000);
     let mut sentences = Vec::new();
