@@ -84,6 +84,17 @@ fn figure_7_every_divergent_log_converges_on_the_leaders() {
     assert!(!world.events.iter().any(lost));
 }
 
+/// A follower's log, its leader's, how many of the leader's entries are before an append and how many in it; then up to where
+/// it is stored, if it is, and the log behind it.
+type Case = (
+    &'static [Term],
+    &'static [Term],
+    usize,
+    usize,
+    Option<Index>,
+    &'static [Term],
+);
+
 /// What a follower whose log has these terms does with an append of the leader of term 3, whose log has those: `prev` and
 /// `entries` say how many of them are before it, and in it.
 fn appended(
@@ -133,7 +144,7 @@ fn appended(
 fn an_append_is_taken_only_behind_what_it_follows_and_cuts_off_only_what_contradicts_it() {
     use AppendOutcome::{Mismatch, Stored};
     // (own, the leader's, how many before it, how many in it): what is answered, and the log then (§3.5).
-    let cases: [(&[Term], &[Term], usize, usize, Option<Index>, &[Term]); 9] = [
+    let cases: [Case; 9] = [
         (&[1, 1, 2], &[1, 1, 2, 3], 3, 1, Some(4), &[1, 1, 2, 3]),
         // The entry before it has another term, or is not there.
         (&[1, 1, 2], &[1, 1, 3, 3], 3, 1, None, &[1, 1, 2]),
