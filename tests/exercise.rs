@@ -68,8 +68,14 @@ fn two_of_three_nodes_stop_and_the_lowest_id_goes_on_where_raft_does_not() {
     in_order(&said, &lines);
     in_order(
         &said,
-        &["Attendu :", "Ce que cela signifie :", "disponible"],
+        &[
+            "lag (retard)",
+            "Attendu :",
+            "Ce que cela signifie :",
+            "disponible",
+        ],
     );
+    assert!(said.contains("cluster exercise 2 --lang fr"), "{said}");
 }
 
 #[test]
@@ -127,6 +133,15 @@ fn each_improvement_of_the_election_is_shown_by_the_same_fault() {
     in_order(&said, &lines);
     in_order(&said, &["lowest-id + async   acknowledged writes lost: 1"]);
     in_order(&said, &["raft + quorum       acknowledged writes lost: 0"]);
+    let waits = [
+        "three terms have passed",
+        "until one of them leads",
+        "until the majority's side",
+        "until node-3 has raised its term",
+        "as long as before: ",
+        "Next: the chapter's questions",
+    ];
+    in_order(&said, &waits);
     let said = says(&["3", "--lang", "fr"], "", 0);
     in_order(&said, &lines);
     in_order(&said, &["Côte à côte :", "pré-vote"]);
@@ -197,7 +212,11 @@ fn without_a_number_there_is_a_menu_and_the_five_questions() {
         &["cluster exercise 3", "Why do we replicate", "  5. "],
     );
     let said = says(&["--lang", "fr"], "", 0);
-    in_order(&said, &["Pourquoi répliquons-nous", "  5. ", "synchrone"]);
+    in_order(
+        &said,
+        &["cluster exercise 3 --lang fr", "Pourquoi répliquons-nous"],
+    );
+    in_order(&said, &["  5. ", "synchrone"]);
     let said = says(&["4"], "", 2);
     assert!(said.contains("4"), "{said}");
     let said = says(&["3", "--mode", "raft"], "", 2);

@@ -97,9 +97,21 @@ async fn chosen(args: &Exercise) -> Result<(), Failure> {
     }
 }
 
+/// What to type after an exercise.
+fn after(lang: Language, number: u8) -> String {
+    match number {
+        1 | 2 => {
+            let next = lang.label(Label::Next);
+            next.replace("{n}", &(number + 1).to_string())
+        }
+        _ => lang.label(Label::Last).to_owned(),
+    }
+}
+
 async fn guided(args: &Exercise, number: u8) -> Result<(), Failure> {
     let lang = Language(args.lang);
     let mut tour = Tour::new(lang, args.step, &args.without_fault)?;
+    tour.greet()?;
     let played = match number {
         1 => one::play(&mut tour, args.mode.unwrap_or_default()).await,
         2 => two::play(&mut tour).await,
@@ -109,6 +121,10 @@ async fn guided(args: &Exercise, number: u8) -> Result<(), Failure> {
     match (played, is_seen) {
         (Err(failure), true) => Err(failure),
         (Err(_), false) => Ok(()),
-        (Ok(()), _) => out::print(&format!("\n{}", lang.label(Label::Done))),
+        (Ok(()), _) => out::print(&format!(
+            "\n{} {}",
+            lang.label(Label::Done),
+            after(lang, number)
+        )),
     }
 }

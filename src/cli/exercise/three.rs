@@ -43,7 +43,7 @@ async fn timeouts(tour: &mut Tour) -> Result<(), Failure> {
     tour.open(Scene::RandomTimeouts)?;
     tour.boot(&format!("--raft --no-pre-vote {TIMING}")).await?;
     let (from, began) = (late_votes(tour).await?, Instant::now());
-    let led = tour.stage.once(LIMIT, |status| settled_above(status, from));
+    let led = tour.until(Label::UntilLed, LIMIT, |status| settled_above(status, from));
     let led = led.await?;
     tour.run("status").await?;
     tour.claim(led.is_some(), tour.lang.label(Label::NobodyLed))?;
@@ -59,7 +59,7 @@ async fn split(tour: &mut Tour) -> Result<Seen, Failure> {
         let flags = format!("--raft --fixed-timeout --no-pre-vote {TIMING}");
         tour.boot(&flags).await?;
         let (from, began) = (late_votes(tour).await?, Instant::now());
-        let over = tour.stage.once(LIMIT, |status| {
+        let over = tour.until(Label::UntilInVain, LIMIT, |status| {
             settled_above(status, from) || highest_term(status) >= from + IN_VAIN
         });
         let over = over.await?;
@@ -128,7 +128,9 @@ async fn kept(tour: &mut Tour) -> Result<Seen, Failure> {
         answer.is_some_and(|answer| answer.role == Role::Leader)
     };
     let majority = |status: &ClusterStatus| [2, 3].into_iter().find(|n| leads(status, *n));
-    let led = tour.stage.once(LIMIT, |status| majority(status).is_some());
+    let led = tour.until(Label::UntilMajority, LIMIT, |status| {
+        majority(status).is_some()
+    });
     let leader = led.await?.and_then(|status| majority(&status));
     tour.claim(leader.is_some(), tour.lang.label(Label::NobodyLed))?;
     let leader = leader.unwrap_or_default();
@@ -166,7 +168,7 @@ async fn returning(tour: &mut Tour) -> Result<(), Failure> {
     let away = |status: &ClusterStatus| term_of_three(status) >= began + IN_VAIN;
     let left = Instant::now();
     let limit = Duration::from_secs(15);
-    let raised = tour.stage.once(limit, away).await?;
+    let raised = tour.until(Label::UntilRaised, limit, away).await?;
     let absence = left.elapsed();
     tour.done("status").await?;
     tour.claim(raised.is_some(), &format!("node-3: term {began}"))?;
@@ -176,6 +178,8 @@ async fn returning(tour: &mut Tour) -> Result<(), Failure> {
     for attempt in 1..=ATTEMPTS {
         let began = begin_without_three(tour, "").await?;
         // It is away for as long as the other was.
+        let wait = tour.lang.label(Label::UntilAsLong);
+        tour.saw(&wait.replace("{ms}", &absence.as_millis().to_string()))?;
         tokio::time::sleep(absence).await;
         let deaf = |status: &ClusterStatus| {
             row(status, 3)
@@ -215,7 +219,7 @@ fn term_of_three(status: &ClusterStatus) -> u64 {
 async fn returned(tour: &mut Tour, from: u64, term: u64) -> Result<Seen, Failure> {
     let began = Instant::now();
     tour.done("heal").await?;
-    let settled = tour.stage.once(LIMIT, |status| {
+    let settled = tour.until(Label::UntilSettled, LIMIT, |status| {
         gather::settled(status).is_some() && status.term.is_some_and(|now| now >= term)
     });
     let settled = settled.await?;

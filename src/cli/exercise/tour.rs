@@ -1,5 +1,7 @@
 //! How a tour goes: a scene is announced, commands are typed, what came is shown and compared with what was claimed.
 
+use std::time::Duration;
+
 use anstyle::Style;
 use clap::ValueEnum;
 
@@ -8,6 +10,7 @@ use crate::cli::exercise::stage::{Ran, Stage};
 use crate::cli::exercise::words::{Label, Language, Scene};
 use crate::cli::failure::Failure;
 use crate::cli::out;
+use crate::wire::control::ClusterStatus;
 
 /// A fault that an exercise is about. Left out, the exercise must notice.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -38,6 +41,14 @@ impl Tour {
             prompt: step.then(Prompt::new),
             is_over: false,
         })
+    }
+
+    /// Explains what commands print, to whom it is a foreign language.
+    pub(super) fn greet(&self) -> Result<(), Failure> {
+        match self.lang.label(Label::Glossary) {
+            "" => Ok(()),
+            text => out::print(&fold("", text)),
+        }
     }
 
     /// Announces a scene: what is about to be done, why, and what is expected.
@@ -105,6 +116,17 @@ impl Tour {
             true => self.saw(&format!("(--without-fault: cluster {line})")),
             false => self.done(line).await.map(drop),
         }
+    }
+
+    /// Says what is waited for, and what the cluster is like once `holds`; `None` if that is never so.
+    pub(super) async fn until(
+        &self,
+        what: Label,
+        limit: Duration,
+        holds: impl Fn(&ClusterStatus) -> bool,
+    ) -> Result<Option<ClusterStatus>, Failure> {
+        self.saw(self.lang.label(what))?;
+        self.stage.once(limit, holds).await
     }
 
     fn show(&self, ran: &Ran) -> Result<(), Failure> {

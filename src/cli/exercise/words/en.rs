@@ -133,7 +133,16 @@ pub(super) fn label(label: Label) -> &'static str {
         Label::NobodyLed => "nobody led",
         Label::Terms => "term {from} -> {to} in {ms} ms, {leader}",
         Label::Lost => "acknowledged writes lost: {lost}; leader: {leader}, term {from} -> {to}",
-        Label::Done => "All came as the chapter says. Next: cluster exercise",
+        Label::Glossary => "",
+        Label::UntilInVain => "(waiting until three terms have passed without a leader)",
+        Label::UntilLed => "(waiting until one of them leads)",
+        Label::UntilMajority => "(waiting until the majority's side has a leader)",
+        Label::UntilRaised => "(waiting until node-3 has raised its term three times)",
+        Label::UntilAsLong => "(waiting as long as before: {ms} ms)",
+        Label::UntilSettled => "(waiting until all follow one leader)",
+        Label::Done => "All came as the chapter says.",
+        Label::Next => "Next: cluster exercise {n}",
+        Label::Last => "Next: the chapter's questions, with cluster exercise",
         Label::Menu => {
             "The chapter's exercises, each on a cluster of its own that is gone afterwards:
 

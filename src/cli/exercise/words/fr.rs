@@ -135,15 +135,26 @@ pub(super) fn label(label: Label) -> &'static str {
         Label::NobodyLed => "pas de leader",
         Label::Terms => "terme {from} -> {to} en {ms} ms, {leader}",
         Label::Lost => "écritures confirmées perdues : {lost} ; leader : {leader}, terme {from} -> {to}",
-        Label::Done => "Tout s'est passé comme le dit le chapitre. Et ensuite : cluster exercise --lang fr",
+        Label::Glossary => {
+            "Les commandes répondent en anglais : up (en marche), killed (arrêté), leader et follower (leader et suiveur), candidate (candidat), term (terme), vote (le nœud qui a reçu le vote), log et commit (entrées du journal, et celles qui sont validées), lag (retard), since (depuis), lost (perdu)."
+        }
+        Label::UntilInVain => "(on attend que trois termes soient passés sans leader)",
+        Label::UntilLed => "(on attend que l'un d'eux devienne leader)",
+        Label::UntilMajority => "(on attend que le côté de la majorité ait un leader)",
+        Label::UntilRaised => "(on attend que node-3 ait augmenté trois fois son terme)",
+        Label::UntilAsLong => "(on attend aussi longtemps qu'avant : {ms} ms)",
+        Label::UntilSettled => "(on attend que tous suivent le même leader)",
+        Label::Done => "Tout s'est passé comme le dit le chapitre.",
+        Label::Next => "Et ensuite : cluster exercise {n} --lang fr",
+        Label::Last => "Et ensuite, les questions du chapitre : cluster exercise --lang fr",
         Label::Menu => {
             "Les exercices du chapitre, chacun sur son propre cluster, dont il ne reste rien ensuite :
 
-  cluster exercise 1    tester la tolérance aux pannes : deux nœuds sur trois s'arrêtent (--mode raft, bully+quorum, …)
-  cluster exercise 2    observer le délai de réplication : une lecture périmée, et l'instant de la convergence
-  cluster exercise 3    améliorer l'élection de leader : timeouts aléatoires, vrai vote, pré-vote
+  cluster exercise 1 --lang fr    tester la tolérance aux pannes : deux nœuds sur trois s'arrêtent (--mode raft, bully+quorum, …)
+  cluster exercise 2 --lang fr    observer le délai de réplication : une lecture périmée, et l'instant de la convergence
+  cluster exercise 3 --lang fr    améliorer l'élection de leader : timeouts aléatoires, vrai vote, pré-vote
 
-  --step attend Entrée entre les étapes et accepte des commandes ; --lang en parle anglais"
+  --step attend Entrée entre les étapes et accepte des commandes ; sans --lang fr, la visite est en anglais"
         }
         Label::Questions => "Vérifiez votre compréhension :",
         Label::Choose => "[1, 2 ou 3 pour commencer ; Entrée pour finir]",
