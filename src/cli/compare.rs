@@ -16,7 +16,6 @@ use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::compare::findings::Findings;
 use crate::compare::{self, partitions};
-use crate::runtime::Options;
 use crate::scenario::Setup;
 use crate::types::Mode;
 use crate::views::compare::{Comparison, page, text};
@@ -79,15 +78,7 @@ struct Summary<'a> {
 }
 
 pub(super) async fn run(args: &Compare, common: &Common) -> Result<(), Failure> {
-    let mut ending = Ending::new()?;
-    let over = Over::default();
-    let told = over.clone();
-    tokio::spawn(async move {
-        ending.wait().await;
-        told.set();
-        // Whoever asks twice does not want to wait.
-        ending.insist();
-    });
+    let over = Over::told(Ending::new()?);
     let mut all = Comparison {
         pairs: Vec::new(),
         seeds: args.seeds,
@@ -132,16 +123,20 @@ fn setups(args: &Compare) -> Vec<Setup> {
 }
 
 /// It is time to end: for tasks, and for threads.
-#[derive(Clone, Default)]
 struct Over {
     token: CancellationToken,
     flag: Arc<AtomicBool>,
 }
 
 impl Over {
-    fn set(&self) {
-        self.flag.store(true, Ordering::Relaxed);
-        self.token.cancel();
+    fn told(ending: Ending) -> Over {
+        let (token, flag) = (ending.told(), Arc::new(AtomicBool::new(false)));
+        let (over, raised) = (token.clone(), flag.clone());
+        tokio::spawn(async move {
+            over.cancelled().await;
+            raised.store(true, Ordering::Relaxed);
+        });
+        Over { token, flag }
     }
 }
 
@@ -181,16 +176,7 @@ async fn live(
     common: &Common,
     over: &Over,
 ) -> Result<Measured, Failure> {
-    let options = Options {
-        nodes: Some(setup.nodes),
-        mode: setup.mode,
-        safeguards: setup.safeguards,
-        heartbeat: setup.heartbeat,
-        election_timeout: setup.election_timeout,
-        write_timeout: setup.write_timeout,
-        ..boot::options("", common)?
-    };
-    let booted = Booted::boot(options).await?;
+    let booted = Booted::boot(boot::set_up(setup, common)?).await?;
     let found = tokio::select! {
         found = compare::live(booted.control.clone(), setup, args.time) => Some(found),
         () = over.token.cancelled() => None,

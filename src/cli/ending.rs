@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::failure::Failure;
 use crate::cli::up::DETACHED;
@@ -52,6 +53,18 @@ impl Ending {
             // What runs in the background outlives its terminal.
             _ = self.hangup.recv(), if !detached => {}
         }
+    }
+
+    /// A token that is cancelled when it is time to end. Whoever asks twice does not want to wait: then the process ends.
+    pub(super) fn told(mut self) -> CancellationToken {
+        let token = CancellationToken::new();
+        let told = token.clone();
+        tokio::spawn(async move {
+            self.wait().await;
+            told.cancel();
+            self.insist();
+        });
+        token
     }
 
     /// From now on a signal ends the process at once.

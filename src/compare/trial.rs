@@ -68,6 +68,7 @@ impl<G: Ground> Trial<G> {
     /// How long a write and a read take when nothing else is asked.
     pub(super) async fn time_calls(&mut self, found: &mut Findings) -> Result<(), String> {
         let leader = self.rest().await?;
+        let (mut puts, mut gets) = (Vec::new(), Vec::new());
         for _ in 0..CALLS {
             let began = self.ground.now();
             let key = self.put(&leader).await;
@@ -75,9 +76,11 @@ impl<G: Ground> Trial<G> {
             let key = key.ok_or("a write in quiet times was not acknowledged")?;
             let question = Question::Read(Consistency::Local);
             self.ground.ask(&leader, &key, &question).await;
-            found.put.add([written - began]);
-            found.get.add([self.ground.now() - written]);
+            puts.push(written - began);
+            gets.push(self.ground.now() - written);
         }
+        found.put.add(puts);
+        found.get.add(gets);
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use crate::client::gather;
 use crate::control::{self, Access};
 use crate::runtime::boot::{self, seed};
 use crate::runtime::{Cluster, Options};
+use crate::scenario::Setup;
 
 /// How often to look whether it stands.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -39,6 +40,19 @@ pub(in crate::cli) fn options(flags: &str, common: &Common) -> Result<Options, F
         Failure::usage(format!("--up '{flags}': {why}")).hint("see: cluster up --help")
     })?;
     parsed.up.on_free_ports().options(common)
+}
+
+/// The options of the cluster that `setup` describes, on free ports.
+pub(in crate::cli) fn set_up(setup: &Setup, common: &Common) -> Result<Options, Failure> {
+    Ok(Options {
+        nodes: Some(setup.nodes),
+        mode: setup.mode,
+        safeguards: setup.safeguards,
+        heartbeat: setup.heartbeat,
+        election_timeout: setup.election_timeout,
+        write_timeout: setup.write_timeout,
+        ..options("", common)?
+    })
 }
 
 /// A cluster of this process.

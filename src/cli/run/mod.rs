@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::Common;
 use crate::cli::chaos::boot::{self, Booted};
@@ -15,7 +14,6 @@ use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::run::report::Report;
 use crate::cli::up::refused;
-use crate::runtime::Options;
 use crate::runtime::boot::seed;
 use crate::scenario::verdict::judge;
 use crate::scenario::{self, Played, Scenario};
@@ -112,35 +110,14 @@ fn announce(scenario: &Scenario, sim: bool, seed: u64, common: &Common) {
     }
 }
 
-/// The cluster that a scenario is about.
-fn options(scenario: &Scenario, common: &Common) -> Result<Options, Failure> {
-    let setup = &scenario.setup;
-    Ok(Options {
-        nodes: Some(setup.nodes),
-        mode: setup.mode,
-        safeguards: setup.safeguards,
-        heartbeat: setup.heartbeat,
-        election_timeout: setup.election_timeout,
-        write_timeout: setup.write_timeout,
-        ..boot::options("", common)?
-    })
-}
-
 async fn live(
     scenario: &Scenario,
     seed: u64,
     common: &Common,
     tell: scenario::Tell<'_>,
 ) -> Result<Result<Played, String>, Failure> {
-    let mut ending = Ending::new()?;
-    let interrupted = CancellationToken::new();
-    let told = interrupted.clone();
-    tokio::spawn(async move {
-        ending.wait().await;
-        told.cancel();
-        ending.insist();
-    });
-    let booted = Booted::boot(options(scenario, common)?).await?;
+    let interrupted = Ending::new()?.told();
+    let booted = Booted::boot(boot::set_up(&scenario.setup, common)?).await?;
     let control = booted.control.clone();
     let played = scenario::live(scenario, control, seed, tell, &interrupted).await;
     booted.down().await;
