@@ -99,6 +99,7 @@ fn number_of(name: &str) -> u32 {
 }
 
 impl PartialEq for NodeId {
+    #[inline]
     fn eq(&self, other: &NodeId) -> bool {
         let (a, b) = (&*self.0, &*other.0);
         a.number == b.number && (a.number != 0 || a.text == b.text)
@@ -123,13 +124,19 @@ impl Serialize for NodeId {
 }
 
 impl Ord for NodeId {
+    #[inline]
     fn cmp(&self, other: &NodeId) -> Ordering {
         if self.0.number != 0 && other.0.number != 0 {
             return self.0.number.cmp(&other.0.number);
         }
-        let (a, b) = (&self.0.text, &other.0.text);
-        natural(a.as_bytes(), b.as_bytes()).then_with(|| a.cmp(b))
+        by_text(&self.0.text, &other.0.text)
     }
+}
+
+/// Apart from the numbers, so that these are compared where they stand.
+#[cold]
+fn by_text(a: &str, b: &str) -> Ordering {
+    natural(a.as_bytes(), b.as_bytes()).then_with(|| a.cmp(b))
 }
 
 impl PartialOrd for NodeId {
