@@ -55,6 +55,24 @@ fn a_node_that_stands_still_can_be_killed_and_comes_back_moving() {
 }
 
 #[test]
+fn whoever_was_paused_by_a_role_is_resumed_by_it() {
+    let up = Up::start(&["--raft"]);
+    up.says(&["transfer", "node-2"]);
+    up.says(&["pause", "leader"]);
+    up.says(&["pause", "node-1"]);
+    // By now nobody leads: the role is the one that it was paused for.
+    assert_eq!(up.says(&["resume", "leader"]), "node-2 goes on");
+    assert_eq!(in_force(&up), ["pause-2"]);
+    let refused = up.run(&["resume", "leader"]).assert().code(1);
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(
+        said.contains("no node stands still that was paused as leader"),
+        "{said}"
+    );
+    assert!(said.contains("cluster resume all"), "{said}");
+}
+
+#[test]
 fn a_follower_whose_clock_races_loses_patience() {
     let up = Up::start(&["--raft"]);
     up.says(&["transfer", "node-1"]);

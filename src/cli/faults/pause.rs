@@ -7,6 +7,7 @@ use crate::cli::args::Common;
 use crate::cli::failure::Failure;
 use crate::cli::faults::{Lasting, Waiting, names, rest, set};
 use crate::cli::kill::by_name;
+use crate::cli::target::Running;
 use crate::cli::{out, target};
 use crate::types::NodeId;
 use crate::wire::control::NodeState;
@@ -33,9 +34,10 @@ pub(in crate::cli) struct Pause {
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster resume node-1
+  cluster resume leader                     whoever was the leader when: cluster pause leader
   cluster resume all --wait                 returns when all follow one leader and hold the same data")]
 pub(in crate::cli) struct Resume {
-    /// Nodes by name, or all that stand still
+    /// Nodes by name, a role that was paused, as leader or minority, or all that stand still
     #[arg(required = true, value_name = "NODE", add = ArgValueCandidates::new(target::candidates))]
     nodes: Vec<String>,
     #[command(flatten)]
@@ -45,6 +47,28 @@ pub(in crate::cli) struct Resume {
 pub(in crate::cli) async fn pause(args: &Pause, common: &Common) -> Result<(), Failure> {
     let nodes = args.nodes.iter().flat_map(|name| names(name)).collect();
     set(Trouble::Pause { nodes }, "pause", &args.lasting, common).await
+}
+
+/// Whom one can pause without a name. A node that stands still has no role: it is found by the one it was paused for.
+const ROLES: [&str; 5] = ["leader", "follower", "minority", "majority", "random"];
+
+/// Those that stand still because `role` meant them.
+async fn paused_as(role: &str, running: &Running) -> Result<Vec<NodeId>, Failure> {
+    let faults = running.control.faults().await;
+    let faults = faults.map_err(|error| running.failure(error))?;
+    let pauses = faults.into_iter().filter(|fault| {
+        matches!(fault.trouble, Trouble::Pause { .. })
+            && fault.roles.iter().any(|meant| meant.role == role)
+    });
+    let paused: Vec<NodeId> = pauses.flat_map(|fault| fault.struck).collect();
+    match paused.is_empty() {
+        false => Ok(paused),
+        true => {
+            let message = format!("no node stands still that was paused as {role}");
+            Err(Failure::new("not-paused", message)
+                .hint("who stands still: cluster faults; all go on: cluster resume all"))
+        }
+    }
 }
 
 pub(in crate::cli) async fn resume(args: &Resume, common: &Common) -> Result<(), Failure> {
@@ -57,6 +81,7 @@ pub(in crate::cli) async fn resume(args: &Resume, common: &Common) -> Result<(),
                 let paused = rows.filter(|row| row.state == NodeState::Paused);
                 chosen.extend(paused.map(|row| row.id));
             }
+            role if ROLES.contains(&role) => chosen.extend(paused_as(role, &running).await?),
             name => chosen.push(by_name(name, &running.state.nodes)?),
         }
     }
