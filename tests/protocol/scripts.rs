@@ -49,8 +49,11 @@ fn differs(file: &Path) -> Option<String> {
     if std::env::var_os("UPDATE_SCRIPTS").is_some() {
         std::fs::write(file, &happened).expect("a writable script");
     } else if told != happened {
-        let pairs = told.lines().zip(happened.lines()).enumerate();
-        let (line, (was, is)) = pairs.clone().find(|(_, (was, is))| was != is)?;
+        // A trace that ends too early, or goes on, differs at its end.
+        let alike = told.lines().zip(happened.lines());
+        let line = alike.take_while(|(was, is)| was == is).count();
+        let at = |text: &str| text.lines().nth(line).unwrap_or("(the end)").to_owned();
+        let (was, is) = (at(&told), at(&happened));
         let name = file.file_name()?.to_string_lossy();
         return Some(format!(
             "{name}:{}\n  told:     {was}\n  happened: {is}",
