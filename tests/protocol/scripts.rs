@@ -15,7 +15,7 @@
 //! | `join A`, `add L A`, `remove L A` | a node starts alone; the leader L changes the members |
 //! | `transfer L [A]` | the leader L hands over |
 //! | `hold`, `release` | messages wait on the wire; or no longer |
-//! | `deliver A -> B`, `drop A -> B`, `double A -> B` | the messages that wait from A to B |
+//! | `deliver A -> B`, `drop A -> B`, `double A -> B`, `reverse A -> B` | the messages that wait from A to B |
 //! | `bare X TERM -> A`, `map X TERM -> A k=v …` | a program of the chapter leads |
 //! | `status`, `stores`, `count` | what every node is; what it holds; messages since the last count |
 //! | `quietly …`, `silently …` | any of these, showing events only; or nothing |
@@ -200,6 +200,10 @@ fn perform(world: &mut World, words: &[&str]) -> Option<()> {
         ["double", a, "->", b] => {
             let copies = take(world, a, b);
             world.wire.extend(copies.iter().chain(&copies).cloned());
+        }
+        ["reverse", a, "->", b] => {
+            let turned = take(world, a, b).into_iter().rev();
+            world.wire.extend(turned);
         }
         ["bare", x, term, "->", a] => {
             let message = Message::BareHeartbeat {
