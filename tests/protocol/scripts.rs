@@ -15,7 +15,7 @@
 //! | `join A`, `add L A`, `remove L A` | a node starts alone; the leader L changes the members |
 //! | `transfer L [A]` | the leader L hands over |
 //! | `hold`, `release` | messages wait on the wire; or no longer |
-//! | `deliver A -> B`, `drop A -> B`, `double A -> B` | the messages that wait from A to B |
+//! | `deliver A -> B`, `drop A -> B`, `double A -> B`, `reverse A -> B` | the messages that wait from A to B |
 //! | `bare X TERM -> A`, `map X TERM -> A k=v …` | a program of the chapter leads |
 //! | `status`, `stores`, `count` | what every node is; what it holds; messages since the last count |
 //! | `quietly …`, `silently …` | any of these, showing events only; or nothing |
@@ -49,8 +49,11 @@ fn differs(file: &Path) -> Option<String> {
     if std::env::var_os("UPDATE_SCRIPTS").is_some() {
         std::fs::write(file, &happened).expect("a writable script");
     } else if told != happened {
-        let pairs = told.lines().zip(happened.lines()).enumerate();
-        let (line, (was, is)) = pairs.clone().find(|(_, (was, is))| was != is)?;
+        // A trace that ends too early, or goes on, differs at its end.
+        let alike = told.lines().zip(happened.lines());
+        let line = alike.take_while(|(was, is)| was == is).count();
+        let at = |text: &str| text.lines().nth(line).unwrap_or("(the end)").to_owned();
+        let (was, is) = (at(&told), at(&happened));
         let name = file.file_name()?.to_string_lossy();
         return Some(format!(
             "{name}:{}\n  told:     {was}\n  happened: {is}",
@@ -197,6 +200,10 @@ fn perform(world: &mut World, words: &[&str]) -> Option<()> {
         ["double", a, "->", b] => {
             let copies = take(world, a, b);
             world.wire.extend(copies.iter().chain(&copies).cloned());
+        }
+        ["reverse", a, "->", b] => {
+            let turned = take(world, a, b).into_iter().rev();
+            world.wire.extend(turned);
         }
         ["bare", x, term, "->", a] => {
             let message = Message::BareHeartbeat {
