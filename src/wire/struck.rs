@@ -13,10 +13,10 @@ fn ids(names: &[String]) -> Vec<NodeId> {
 /// The links that a fault strikes, as blocks, what becomes of their messages, and of which kinds of them.
 pub type Struck = (Vec<Block<NodeId>>, Fault, Vec<Traffic>);
 
-impl Trouble {
-    /// The nodes that it is about, each of them for itself; `None` if it is about links between nodes.
-    pub fn nodes(&self) -> Option<&[Who]> {
-        match self {
+/// The nodes that a fault is about, as they are borrowed; `None` if it is about links between nodes.
+macro_rules! nodes_of {
+    ($trouble:expr) => {
+        match $trouble {
             Trouble::Links { .. }
             | Trouble::Partition { .. }
             | Trouble::Split { .. }
@@ -32,26 +32,23 @@ impl Trouble {
             | Trouble::FailSync { nodes }
             | Trouble::CorruptTail { nodes } => Some(nodes),
         }
+    };
+}
+
+impl Trouble {
+    /// The nodes that it is about, each of them for itself; `None` if it is about links between nodes.
+    pub fn nodes(&self) -> Option<&[Who]> {
+        nodes_of!(self).map(Vec::as_slice)
     }
 
     /// The same, to put names in place of roles.
     pub fn nodes_mut(&mut self) -> Option<&mut Vec<Who>> {
-        match self {
-            Trouble::Links { .. }
-            | Trouble::Partition { .. }
-            | Trouble::Split { .. }
-            | Trouble::Bridge { .. }
-            | Trouble::Ring => None,
-            Trouble::Isolate { nodes, .. }
-            | Trouble::Client { nodes, .. }
-            | Trouble::Pause { nodes }
-            | Trouble::Skew { nodes, .. }
-            | Trouble::Jump { nodes, .. }
-            | Trouble::SlowDisk { nodes, .. }
-            | Trouble::FullDisk { nodes }
-            | Trouble::FailSync { nodes }
-            | Trouble::CorruptTail { nodes } => Some(nodes),
-        }
+        nodes_of!(self)
+    }
+
+    /// Whether it strikes links between nodes; otherwise it strikes nodes, or what is between them and clients.
+    pub fn is_of_links(&self) -> bool {
+        self.nodes().is_none() || matches!(self, Trouble::Isolate { .. })
     }
 
     /// The links that it strikes, of a cluster of `all` nodes; none if it strikes none. An error says why it makes no sense there.

@@ -12,11 +12,6 @@ use crate::types::NodeId;
 use crate::wire::fault_words;
 use crate::wire::faults::{FaultInForce, Healed, Link, Trouble};
 
-/// Whether it strikes links between nodes; otherwise it strikes nodes.
-pub(super) fn is_of_links(trouble: &Trouble) -> bool {
-    trouble.nodes().is_none() || matches!(trouble, Trouble::Isolate { .. })
-}
-
 fn links_of(blocks: &[Block<NodeId>]) -> Vec<Link> {
     let mut links = BTreeSet::new();
     for (from, to) in blocks {

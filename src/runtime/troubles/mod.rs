@@ -169,7 +169,7 @@ impl Cluster {
             seed,
             total: self.slots().len(),
         };
-        let set = match links::is_of_links(&trouble) {
+        let set = match trouble.is_of_links() {
             true => vec![self.set_links(trouble, &ordered)?],
             false => self.set_on_nodes(trouble, &ordered).await?,
         };
@@ -244,7 +244,7 @@ impl Cluster {
         let Some(standing) = self.book.find(name) else {
             return Ok(None);
         };
-        match links::is_of_links(&standing.shown.trouble) {
+        match standing.shown.trouble.is_of_links() {
             true => self.change_faults(|faults| {
                 faults.lift(standing.number);
             }),

@@ -29,34 +29,15 @@ fn dead(id: &NodeId) -> EngineError {
 
 /// The same trouble for each of its nodes.
 fn each(mut trouble: Trouble) -> Vec<(String, Trouble)> {
-    let nodes = nodes_of(&mut trouble).map(std::mem::take);
+    let nodes = trouble.nodes_mut().map(std::mem::take);
     let alone = |node: String| {
         let mut trouble = trouble.clone();
-        if let Some(nodes) = nodes_of(&mut trouble) {
+        if let Some(nodes) = trouble.nodes_mut() {
             nodes.push(node.clone());
         }
         (node, trouble)
     };
     nodes.unwrap_or_default().into_iter().map(alone).collect()
-}
-
-fn nodes_of(trouble: &mut Trouble) -> Option<&mut Vec<String>> {
-    match trouble {
-        Trouble::Client { nodes, .. }
-        | Trouble::Pause { nodes }
-        | Trouble::Skew { nodes, .. }
-        | Trouble::Jump { nodes, .. }
-        | Trouble::SlowDisk { nodes, .. }
-        | Trouble::FullDisk { nodes }
-        | Trouble::FailSync { nodes }
-        | Trouble::CorruptTail { nodes } => Some(nodes),
-        Trouble::Links { .. }
-        | Trouble::Partition { .. }
-        | Trouble::Split { .. }
-        | Trouble::Bridge { .. }
-        | Trouble::Ring
-        | Trouble::Isolate { .. } => None,
-    }
 }
 
 /// Whether two of the kind on one node would be one.
