@@ -117,7 +117,12 @@ impl Cluster {
         let disk = disk.map_err(|error| system(std::io::Error::other(error)))?;
         let clock = self.world.clock.another();
         let slot = Arc::new(Slot::new(disk, reserved, address, clock));
-        self.insert(&id, slot.clone());
+        {
+            // Before it says a word: partitions in force are its too.
+            let _alone = self.book.changes.lock().await;
+            self.insert(&id, slot.clone());
+            self.reshape();
+        }
         self.take_census()
             .map_err(|error| system(std::io::Error::other(error)))?;
         {
@@ -163,7 +168,9 @@ impl Cluster {
         // If it cannot be written, the node is met at the next start, and is no member.
         let _ = self.take_census();
         self.set_aside(id);
+        let _alone = self.book.changes.lock().await;
         self.forget_node(id);
+        self.reshape();
     }
 
     /// Sets the directory of a node that was removed aside: it is no member when the cluster starts again.

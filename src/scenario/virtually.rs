@@ -14,8 +14,8 @@ use crate::sim::{Moment, Plan, What};
 use crate::types::{EntryId, NodeId};
 use crate::value::{Key, Value};
 use crate::wire::data::Consistency;
-use crate::wire::fault_words;
-use crate::wire::faults::{Trouble, Way};
+use crate::wire::faults::{Link, Trouble, Way};
+use crate::wire::{fault_words, struck};
 
 /// How long an operator waits for an answer, and how often one asks anew.
 const OPERATOR: Micros = 5_000_000;
@@ -62,11 +62,19 @@ impl Heard {
     }
 }
 
+/// A fault of links that was set, whose shape a node that joins is to fit.
+struct Shape {
+    number: u32,
+    trouble: Trouble,
+    links: Vec<Link>,
+    among: Vec<NodeId>,
+}
+
 /// A cluster in virtual time.
 pub(crate) struct Virtual {
     hand: Hand,
     heard: Arc<Mutex<Heard>>,
-    nodes: usize,
+    shapes: Vec<Shape>,
     patience: Micros,
 }
 
@@ -78,14 +86,13 @@ impl Virtual {
         Virtual {
             hand: Hand::new(plan, Some(Box::new(sink))),
             heard,
-            nodes: plan.nodes,
+            shapes: Vec::new(),
             patience: plan.scale.write_timeout + 2_000_000,
         }
     }
 
     fn place(&self, name: &str) -> Result<Place, String> {
-        let number = NodeId::new(name).ok().and_then(|id| id.number());
-        let place = number.and_then(|number| Place::try_from(number.checked_sub(1)?).ok());
+        let place = NodeId::new(name).ok().and_then(|id| place_of(&id));
         let place = place.filter(|place| self.hand.places().contains(place));
         place.ok_or_else(|| format!("there is no {name}"))
     }
@@ -104,8 +111,12 @@ impl Virtual {
 
     /// Strikes links.
     fn block(&mut self, trouble: &Trouble) -> Result<u32, String> {
-        let all: Vec<NodeId> = self.hand.places().into_iter().map(id).collect();
-        let (blocks, fault, only) = trouble.blocks(&all)?;
+        let among = self.nodes();
+        let (blocks, fault, only) = trouble.blocks(&among)?;
+        let links: Vec<Link> = struck::links(&blocks).into_iter().collect();
+        if links.is_empty() {
+            return Err("there is no link between these nodes".to_owned());
+        }
         let places = |ids: &[NodeId]| {
             let places = ids.iter().map(|id| self.place(id.as_str()));
             places.collect::<Result<Vec<Place>, String>>()
@@ -114,7 +125,40 @@ impl Virtual {
             .iter()
             .map(|(from, to)| Ok((places(from)?, places(to)?)));
         let blocks = blocks.collect::<Result<Vec<_>, String>>()?;
-        Ok(self.hand.block(&blocks, fault, &only))
+        let number = self.hand.block(&blocks, fault, &only);
+        if trouble.has_shape() {
+            let trouble = trouble.clone();
+            self.shapes.push(Shape {
+                number,
+                trouble,
+                links,
+                among,
+            });
+        }
+        Ok(number)
+    }
+
+    /// One more node is to come: partitions in force are its too, before it says a word.
+    fn reshape(&mut self) {
+        let mut now = self.nodes();
+        now.extend(self.hand.next_place().map(id));
+        for shape in &mut self.shapes {
+            let links = shape.trouble.reshaped(&shape.links, &shape.among, &now);
+            shape.among.clone_from(&now);
+            if links != shape.links {
+                let ends = links.iter().filter_map(|link| {
+                    let (from, to) = (place_of(&link.from)?, place_of(&link.to)?);
+                    Some((from, to))
+                });
+                self.hand
+                    .cut_instead(shape.number, &ends.collect::<Vec<_>>());
+                shape.links = links;
+            }
+        }
+    }
+
+    fn nodes(&self) -> Vec<NodeId> {
+        self.hand.places().into_iter().map(id).collect()
     }
 
     fn strike(&mut self, trouble: &Trouble) -> Result<Vec<u32>, String> {
@@ -159,6 +203,9 @@ impl Virtual {
         let mut why = "nobody leads".to_owned();
         for _ in 0..TRIES {
             lock(&self.heard).operator = None;
+            if operation == Operation::Add {
+                self.reshape();
+            }
             self.hand.operate(operation);
             let end = self.hand.now() + OPERATOR;
             while self.hand.now() < end && lock(&self.heard).operator.is_none() {
@@ -205,10 +252,10 @@ impl Ground for Virtual {
     }
 
     async fn set(&mut self, trouble: &Trouble, _seed: u64) -> Result<Set, String> {
-        let names = self.strike(trouble)?;
+        let (names, all) = (self.strike(trouble)?, self.nodes());
         Ok(Set {
             names: names.iter().map(ToString::to_string).collect(),
-            what: fault_words::what(trouble, self.nodes),
+            what: fault_words::what(&trouble.spelled_out(&all), all.len()),
         })
     }
 
@@ -304,6 +351,10 @@ fn answer(told: Told, is_read: bool) -> Answer {
             Reply::Unsupported => Answer::Refused("the mode cannot promise that".to_owned()),
         },
     }
+}
+
+fn place_of(node: &NodeId) -> Option<Place> {
+    Place::try_from(node.number()?.checked_sub(1)?).ok()
 }
 
 fn id(place: Place) -> NodeId {

@@ -14,7 +14,7 @@ use crate::sim::clients::{Asker, Request, Want};
 use crate::sim::invariants::Violation;
 use crate::sim::moment::Sink;
 use crate::sim::plan::{Harm, Micros, Operation, Place, Plan};
-use crate::sim::world::{Coming, World};
+use crate::sim::world::{Coming, PLACES, World};
 use crate::types::EntryId;
 use crate::value::{Key, Value};
 
@@ -137,6 +137,21 @@ impl Hand {
             self.world.faults.set_only(number, from, to, fault, only);
         }
         number
+    }
+
+    /// The fault `number`, if it is in force still, cuts these links, each in one direction, and no others any more.
+    pub fn cut_instead(&mut self, number: u32, links: &[(Place, Place)]) {
+        if self.world.faults.lift(number) {
+            for (from, to) in links {
+                self.world.faults.set(number, &[*from], &[*to], Fault::CUT);
+            }
+        }
+    }
+
+    /// The place that the next node to join will have, if there is one left.
+    pub fn next_place(&self) -> Option<Place> {
+        let next = self.world.seats.len();
+        (next < PLACES).then_some(next as Place)
     }
 
     /// Between clients and these nodes; only whether it is cut and how late it is counts.

@@ -38,6 +38,10 @@ struct Inner {
 struct Standing {
     /// What the verdicts know it by.
     number: u32,
+    /// What was ordered, with nodes in place of roles: who comes later is struck by that.
+    order: Trouble,
+    /// Who was there when it was set, or when somebody last came or went.
+    among: Vec<NodeId>,
     shown: FaultInForce,
 }
 
@@ -55,8 +59,8 @@ struct Ordered {
     until: Option<Duration>,
     by: String,
     seed: u64,
-    /// How many nodes there are.
-    total: usize,
+    /// Who is there.
+    all: Vec<NodeId>,
 }
 
 impl Book {
@@ -89,13 +93,14 @@ impl Book {
         *count += 1;
         let name = format!("{word}-{count}");
         let now = SystemTime::now();
+        let trouble = entry.trouble.spelled_out(&ordered.all);
         let shown = FaultInForce {
-            what: fault_words::what(&entry.trouble, ordered.total),
+            what: fault_words::what(&trouble, ordered.all.len()),
             expect: fault_words::expect(&entry.trouble).to_owned(),
             undo: fault_words::undo(&entry.trouble, &name),
             struck: entry.struck,
             links: entry.links,
-            trouble: entry.trouble,
+            trouble,
             roles: ordered.roles.clone(),
             since: shown_at(now),
             until: match (entry.lasts, ordered.until) {
@@ -107,10 +112,18 @@ impl Book {
             name,
         };
         if entry.lasts {
-            let shown = shown.clone();
-            inner.standing.push(Standing { number, shown });
+            inner.standing.push(Standing {
+                number,
+                order: entry.trouble,
+                among: ordered.all.clone(),
+                shown: shown.clone(),
+            });
         }
         shown
+    }
+
+    fn all(&self) -> Vec<Standing> {
+        self.inner().standing.clone()
     }
 
     fn find(&self, name: &str) -> Option<Standing> {
@@ -124,11 +137,11 @@ impl Book {
         inner.standing.retain(|one| one.shown.name != name);
     }
 
-    fn rewrite(&self, shown: &FaultInForce) {
+    fn rewrite(&self, standing: &Standing) {
         let mut inner = self.inner();
-        let mut standing = inner.standing.iter_mut();
-        if let Some(one) = standing.find(|one| one.shown.name == shown.name) {
-            one.shown = shown.clone();
+        let mut all = inner.standing.iter_mut();
+        if let Some(one) = all.find(|one| one.number == standing.number) {
+            *one = standing.clone();
         }
     }
 }
@@ -167,7 +180,7 @@ impl Cluster {
             until: order.for_ms.map(Duration::from_millis),
             by: order.by,
             seed,
-            total: self.slots().len(),
+            all: self.ids(),
         };
         let set = match trouble.is_of_links() {
             true => vec![self.set_links(trouble, &ordered)?],
