@@ -113,13 +113,12 @@ impl Trouble {
     /// Whether who comes later is struck by it too, by the place that it takes.
     pub fn has_shape(&self) -> bool {
         match self {
-            Trouble::Partition { .. } | Trouble::Split { .. } | Trouble::Isolate { .. } => true,
-            Trouble::Bridge { .. } | Trouble::Ring => true,
-            _ => false,
+            Trouble::Links { .. } => false,
+            _ => self.is_of_links(),
         }
     }
 
-    /// The same, of a cluster of `all` nodes: those that are not named stand in the group that they form, and those that are
+    /// The same fault, in a cluster of `all` nodes: those that are not named stand in the group that they form, and those that are
     /// no more stand nowhere.
     pub fn spelled_out(&self, all: &[NodeId]) -> Trouble {
         match self {
