@@ -251,8 +251,18 @@ impl Ground for Virtual {
         self.hand.held(place, key).ok_or(())
     }
 
-    async fn set(&mut self, trouble: &Trouble, _seed: u64) -> Result<Set, String> {
+    async fn set(
+        &mut self,
+        trouble: &Trouble,
+        _seed: u64,
+        lasts: Option<Micros>,
+    ) -> Result<Set, String> {
         let (names, all) = (self.strike(trouble)?, self.nodes());
+        for number in names.iter().copied() {
+            if let Some(time) = lasts {
+                self.hand.lift_in(number, time);
+            }
+        }
         Ok(Set {
             names: names.iter().map(ToString::to_string).collect(),
             what: fault_words::what(&trouble.spelled_out(&all), all.len()),

@@ -71,3 +71,64 @@ eventually = { key = "k", node = "node-3", value = 1 }
 "#
     ));
 }
+
+/// When the step that did this was taken, in milliseconds.
+fn at(report: &Json, what: &str) -> u64 {
+    let steps = report["steps"].as_array().expect("steps");
+    let is_it = |step: &&Json| {
+        step["what"]
+            .as_str()
+            .is_some_and(|told| told.contains(what))
+    };
+    let step = steps.iter().find(is_it).expect(what);
+    step["at_ms"].as_u64().expect("a time")
+}
+
+const SYNC: &str = r#"
+name = "every write waits for every node"
+
+[cluster]
+nodes = 3
+replication = "sync"
+write-timeout = "20s"
+
+[[step]]
+after = "leader"
+"#;
+
+#[test]
+fn a_fault_ends_on_its_time_though_an_operation_waits_for_that() {
+    as_written(&format!(
+        "{SYNC}{}",
+        r#"
+[[step]]
+link = { to = "node-3", only = ["replicate"], loss = "100%" }
+for = "500ms"
+
+[[step]]
+put = { key = "k", value = 1, expect = "done" }
+"#
+    ));
+}
+
+#[test]
+fn a_client_that_waits_is_answered_when_its_link_is_well_again() {
+    // The request is late, and its answer is sent when the fault is over: it is not.
+    for report in as_written(&format!(
+        "{SYNC}{}",
+        r#"
+[[step]]
+client = { node = "node-2", delay = "1s" }
+for = "900ms"
+
+[[step]]
+get = { key = "k", node = "node-2", expect = 404 }
+
+[[step]]
+get = { key = "after", node = "node-1", expect = 404 }
+"#
+    )) {
+        let took = at(&report, "get after") - at(&report, "get k");
+        assert!((1000..2000).contains(&took), "{took} ms: {report:#}");
+    }
+}
