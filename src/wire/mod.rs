@@ -12,4 +12,4 @@ pub mod peer;
 pub mod said;
 pub mod sound;
 pub mod struck;
-mod units;
+pub mod units;

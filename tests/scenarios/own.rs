@@ -132,3 +132,54 @@ get = { key = "after", node = "node-1", expect = 404 }
         assert!((1000..2000).contains(&took), "{took} ms: {report:#}");
     }
 }
+
+#[test]
+fn a_narrow_link_takes_its_time_for_what_is_large_and_holds_nothing_back_when_it_is_healed() {
+    let large = "x".repeat(60 * 1024);
+    for report in as_written(&format!(
+        r#"{SYNC}
+[[step]]
+link = {{ from = "leader", to = "node-3", bandwidth = "100KiB/s" }}
+name = "narrow"
+
+[[step]]
+put = {{ key = "large", value = "{large}" }}
+
+[[step]]
+get = {{ key = "small", node = "node-1" }}
+
+[[step]]
+heal = "narrow"
+
+[[step]]
+link = {{ from = "leader", to = "node-3", bandwidth = "10B/s" }}
+for = "1s"
+
+[[step]]
+put = {{ key = "waits", value = 1 }}
+
+[[step]]
+get = {{ key = "after", node = "node-1" }}
+"#
+    )) {
+        let took = at(&report, "get small") - at(&report, "put large");
+        assert!((600..10_000).contains(&took), "{took} ms: {report:#}");
+        let took = at(&report, "get after") - at(&report, "put waits");
+        assert!((500..15_000).contains(&took), "{took} ms: {report:#}");
+    }
+}
+
+#[test]
+fn jitter_makes_a_client_wait_now_long_now_short() {
+    let get = |n: usize| format!("\n[[step]]\nget = {{ key = \"k{n}\", node = \"node-2\" }}\n");
+    let gets: String = (0..8).map(get).collect();
+    for report in as_written(&format!(
+        "{SYNC}\n[[step]]\nclient = {{ node = \"node-2\", jitter = \"300ms\" }}\n{gets}"
+    )) {
+        let times: Vec<u64> = (0..8).map(|n| at(&report, &format!("get k{n}"))).collect();
+        let took: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let all: u64 = took.iter().sum();
+        assert!(all >= 400, "{took:?}: {report:#}");
+        assert!(took.iter().max() > took.iter().min(), "{took:?}");
+    }
+}
