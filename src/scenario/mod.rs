@@ -56,6 +56,7 @@ mod player;
 mod rest;
 pub mod script;
 mod sense;
+mod shapes;
 pub mod tables;
 pub mod verdict;
 pub(crate) mod virtually;

@@ -8,6 +8,7 @@ use crate::engine;
 use crate::event::Event;
 use crate::protocol::{Change, Node, Reply};
 use crate::scenario::ground::{Answer, Ground, Question, Seen, Set, State, View};
+use crate::scenario::shapes::Shapes;
 use crate::sim::hand::{Errand, Hand, Told};
 use crate::sim::plan::{Harm, Micros, Operation, Place, Who};
 use crate::sim::{Moment, Plan, What};
@@ -62,19 +63,11 @@ impl Heard {
     }
 }
 
-/// A fault of links that was set, whose shape a node that joins is to fit.
-struct Shape {
-    number: u32,
-    trouble: Trouble,
-    links: Vec<Link>,
-    among: Vec<NodeId>,
-}
-
 /// A cluster in virtual time.
 pub(crate) struct Virtual {
     hand: Hand,
     heard: Arc<Mutex<Heard>>,
-    shapes: Vec<Shape>,
+    shapes: Shapes,
     patience: Micros,
 }
 
@@ -86,7 +79,7 @@ impl Virtual {
         Virtual {
             hand: Hand::new(plan, Some(Box::new(sink))),
             heard,
-            shapes: Vec::new(),
+            shapes: Shapes::default(),
             patience: plan.scale.write_timeout + 2_000_000,
         }
     }
@@ -126,15 +119,7 @@ impl Virtual {
             .map(|(from, to)| Ok((places(from)?, places(to)?)));
         let blocks = blocks.collect::<Result<Vec<_>, String>>()?;
         let number = self.hand.block(&blocks, fault, &only);
-        if trouble.has_shape() {
-            let trouble = trouble.clone();
-            self.shapes.push(Shape {
-                number,
-                trouble,
-                links,
-                among,
-            });
-        }
+        self.shapes.set(number, trouble, links, among);
         Ok(number)
     }
 
@@ -142,18 +127,10 @@ impl Virtual {
     fn reshape(&mut self) {
         let mut now = self.nodes();
         now.extend(self.hand.next_place().map(id));
-        for shape in &mut self.shapes {
-            let links = shape.trouble.reshaped(&shape.links, &shape.among, &now);
-            shape.among.clone_from(&now);
-            if links != shape.links {
-                let ends = links.iter().filter_map(|link| {
-                    let (from, to) = (place_of(&link.from)?, place_of(&link.to)?);
-                    Some((from, to))
-                });
-                self.hand
-                    .cut_instead(shape.number, &ends.collect::<Vec<_>>());
-                shape.links = links;
-            }
+        for (number, links) in self.shapes.among(&now) {
+            let ends = |link: &Link| Some((place_of(&link.from)?, place_of(&link.to)?));
+            let links: Vec<(Place, Place)> = links.iter().filter_map(ends).collect();
+            self.hand.cut_instead(number, &links);
         }
     }
 
