@@ -255,7 +255,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// A node whose disk failed takes no part until it is started again, on what the disk has.
+    /// A node whose disk failed takes no part until it is started again, on what the disk has. Where that fails it is dead,
+    /// and is started when this is tried again.
     async fn restart_if_failed(&self, id: &NodeId, slot: &Slot) -> Result<(), EngineError> {
         let has_failed = match &*slot.state.lock().await {
             State::Running(node) => node.window().look(|view| view.disk.is_some()),
@@ -263,6 +264,9 @@ impl Cluster {
         };
         if has_failed {
             self.kill(id, Harm::None).await?;
+            slot.owe_a_start(true);
+        }
+        if slot.owes_a_start() {
             self.revive(id, false).await?;
         }
         Ok(())
