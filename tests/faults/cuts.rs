@@ -184,6 +184,21 @@ fn of_a_partition_one_link_can_be_healed_alone() {
     assert_eq!(in_force(&up), ["partition-1"]);
 }
 
+#[test]
+fn names_without_a_slash_are_one_group_and_the_answer_says_how_to_part_them() {
+    let up = Up::start(&[]);
+    let said = up.says(&["partition", "node-2", "node-3"]);
+    assert!(
+        said.starts_with("partition-1: node-2, node-3 / node-1:"),
+        "{said}"
+    );
+    let note = "node-2 and node-3 are one group, against the rest; to part them from each other: \
+                cluster partition node-2 / node-3";
+    assert!(said.contains(note), "{said}");
+    let said = up.says(&["partition", "node-2", "/", "node-3"]);
+    assert!(!said.contains("one group"), "{said}");
+}
+
 /// A raft of `nodes` that node-1 leads.
 fn led_by_node_1(nodes: &str) -> Up {
     let up = Up::start(&["--raft", "--nodes", nodes]);
