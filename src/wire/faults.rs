@@ -19,6 +19,11 @@ use crate::wire::units::millis;
 /// minority and the smallest majority of all nodes; chance chooses.
 pub type Who = String;
 
+/// What nodes are called that are not named.
+pub const ROLES: [&str; 6] = [
+    "leader", "follower", "random", "minority", "majority", "all",
+];
+
 /// `POST /api/faults`: one fault to set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

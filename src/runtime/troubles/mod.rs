@@ -231,14 +231,16 @@ impl Cluster {
         if let Some((a, b)) = &order.between {
             return self.heal_between(a, b, &order.by).await;
         }
-        let names = match order.names {
-            Some(names) => names,
-            None => self.book.list().into_iter().map(|one| one.name).collect(),
-        };
-        for name in &names {
-            if self.book.find(name).is_none() {
-                return Err(EngineError::UnknownFault(name.clone()));
-            }
+        let in_force: Vec<String> = self.book.list().into_iter().map(|one| one.name).collect();
+        let is_all = order.names.is_none();
+        let names = order.names.unwrap_or_else(|| in_force.clone());
+        let is_unknown = |name: &&String| !in_force.contains(name);
+        let unknown: Vec<String> = names.iter().filter(is_unknown).cloned().collect();
+        if !unknown.is_empty() {
+            return Err(EngineError::UnknownFaults {
+                names: unknown,
+                in_force,
+            });
         }
         let (mut undone, mut failed) = (Vec::new(), None);
         for name in names {
@@ -248,8 +250,18 @@ impl Cluster {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        if is_all {
+            self.lift_what_nobody_knows().await;
+        }
         let eased = Vec::new();
         failed.map_or(Ok(Healed { undone, eased }), Err)
+    }
+
+    /// What no name stands for could be undone by nobody: whoever heals everything heals that too.
+    async fn lift_what_nobody_knows(&self) {
+        let _alone = self.book.changes.lock().await;
+        let known: Vec<u32> = self.book.all().iter().map(|one| one.number).collect();
+        self.change_faults(|faults| faults.lift_all_but(&known));
     }
 
     async fn undo(&self, name: &str, by: &str) -> Result<Option<FaultInForce>, EngineError> {
