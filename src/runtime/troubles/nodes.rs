@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::{Engine, EngineError, Harm};
 use crate::faults::Fault;
+use crate::rng::mix;
 use crate::runtime::cluster::Cluster;
 use crate::runtime::slot::{Slot, State};
 use crate::runtime::troubles::{Entry, Ordered};
@@ -120,7 +121,8 @@ impl Cluster {
         for (id, slot, trouble) in ready {
             let number = self.book.number();
             let lasts = !matches!(trouble, Trouble::Jump { .. } | Trouble::CorruptTail { .. });
-            if let Err(error) = self.strike(&id, &slot, &trouble, number).await {
+            let by = (number, mix(ordered.seed ^ mix(set.len() as u64)));
+            if let Err(error) = self.strike(&id, &slot, &trouble, by).await {
                 self.take_back(&set).await;
                 return Err(error);
             }
@@ -187,7 +189,7 @@ impl Cluster {
         id: &NodeId,
         slot: &Arc<Slot>,
         trouble: &Trouble,
-        number: u32,
+        (number, seed): (u32, u64),
     ) -> Result<(), EngineError> {
         let ailments = self.ailments(id);
         match trouble {
@@ -195,8 +197,10 @@ impl Cluster {
                 let (node, clients) = ([id.clone()], [self.world.net.clients().clone()]);
                 let fault = *fault;
                 self.change_faults(|faults| {
-                    faults.set(number, &clients, &node, fault);
-                    faults.set(number, &node, &clients, fault);
+                    // What becomes of an answer has nothing to do with what became of a request.
+                    let back = mix(seed);
+                    faults.set_seeded(number, seed, &clients, &node, fault, &[]);
+                    faults.set_seeded(number, back, &node, &clients, fault, &[]);
                 });
             }
             Trouble::Pause { .. } => match &*slot.state.lock().await {
