@@ -196,8 +196,8 @@ fn other_modes_say_that_they_cannot() {
     assert_eq!(up.json(&["status", "--json"])["total"], 3);
 }
 
-/// Adds node-4 where node-1 leads, and takes everybody who could tell whether that was done; what is said.
-fn add_with_unknown_outcome(up: &Up) -> String {
+/// Changes the members where node-1 leads, and takes everybody who could tell whether that was done; what is said.
+fn with_unknown_outcome(up: &Up, change: &[&str]) -> String {
     up.says(&["transfer", "node-1"]);
     // The leader is heard, and what it appends reaches nobody.
     up.says(&[
@@ -211,11 +211,11 @@ fn add_with_unknown_outcome(up: &Up) -> String {
     ]);
     let before = last_index(up, "node-1");
     std::thread::scope(|scope| {
-        let adding = scope.spawn(|| fails(up, &["add"]));
+        let changing = scope.spawn(|| fails(up, change));
         await_that("it is in the log", || last_index(up, "node-1") > before);
         up.says(&["kill", "node-2"]);
         up.says(&["kill", "node-1"]);
-        adding.join().expect("what it says")
+        changing.join().expect("what it says")
     })
 }
 
@@ -224,7 +224,7 @@ fn where_nobody_knows_whether_a_node_was_added_it_stays_up_and_can_be_removed() 
     // Whoever comes back first decides: node-2 never heard of it, node-1 has it in its log.
     for (first, role) in [("node-2", "no member"), ("node-1", "learner")] {
         let up = Up::start(&["--raft"]);
-        let said = add_with_unknown_outcome(&up);
+        let said = with_unknown_outcome(&up, &["add"]);
         for part in [
             "outcome unknown",
             "node-4 stays up",
@@ -234,9 +234,8 @@ fn where_nobody_knows_whether_a_node_was_added_it_stays_up_and_can_be_removed() 
         }
         up.says(&["heal"]);
         up.says(&["revive", first]);
-        await_that("a leader", || {
-            up.json(&["status", "--json"])["leader"].is_string()
-        });
+        // Who is no member obeys nobody, and nobody waits for that.
+        up.run(&["wait", "leader", "equal"]).assert().success();
         let table = up.says(&["status"]);
         let row = table
             .lines()
@@ -247,6 +246,25 @@ fn where_nobody_knows_whether_a_node_was_added_it_stays_up_and_can_be_removed() 
         up.run(&["revive", "all", "--wait"]).assert().success();
         assert_eq!(voters(&up), ["node-1", "node-2", "node-3"]);
         assert_eq!(members(&up).len(), 3);
+        up.says(&["put", "k", "v"]);
+    }
+}
+
+#[test]
+fn where_nobody_knows_whether_a_node_was_removed_it_stays_up_and_removing_it_again_tells() {
+    for first in ["node-2", "node-1"] {
+        let up = Up::start(&["--raft"]);
+        let said = with_unknown_outcome(&up, &["remove", "node-3"]);
+        for part in ["outcome unknown", "cluster remove node-3 tries again"] {
+            assert!(said.contains(part), "{said}");
+        }
+        up.says(&["heal"]);
+        up.says(&["revive", first]);
+        up.run(&["revive", "all", "--wait"]).assert().success();
+        assert_eq!(up.says(&["remove", "node-3"]), "node-3 removed");
+        // It may have led.
+        up.run(&["wait", "leader"]).assert().success();
+        assert_eq!(voters(&up), ["node-1", "node-2"]);
         up.says(&["put", "k", "v"]);
     }
 }

@@ -21,6 +21,9 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// For how many election timeouts a leader is waited for.
 const LEADERLESS: u32 = 10;
 
+/// Why nothing is done where nobody could.
+const NOBODY: &str = "nobody leads";
+
 /// How long to wait before asking again.
 const GLANCE: Duration = Duration::from_millis(20);
 
@@ -44,6 +47,16 @@ impl Undone {
             is_unknown: true,
             ..Undone::refused(reason)
         }
+    }
+
+    fn for_want_of_a_leader(mut self) -> Undone {
+        if self.reason != NOBODY {
+            self.reason = format!("{}; {NOBODY}", self.reason);
+        }
+        if !self.is_unknown {
+            self.reason += ": see cluster status";
+        }
+        self
     }
 }
 
@@ -97,37 +110,40 @@ impl Cluster {
     /// a leader that has committed something in its own term can say no.
     async fn change_members(&self, change: MemberChange) -> Result<(), Undone> {
         let deadline = Instant::now() + PATIENCE;
-        let mut last = Undone::refused("nobody leads");
+        let mut last = Undone::refused(NOBODY);
         let mut leaderless = Instant::now();
         let patience = LEADERLESS * self.options().election_timeout;
         while Instant::now() < deadline {
             if let Some((id, slot)) = self.leader().await {
-                leaderless = Instant::now();
                 let asked = match &*slot.state.lock().await {
                     State::Running(node) => Some(node.change_members(change.clone())),
                     State::Killed(..) | State::Gone => None,
                 };
                 let Some(asked) = asked else { continue };
                 // A leader that stands still, or hears nobody, may never answer.
-                match timeout_at(deadline, asked).await {
-                    Ok(Reply::Changed) => return Ok(()),
-                    Ok(Reply::Refused { reason }) if is_settled(&reason) => return Ok(()),
-                    Ok(Reply::Refused { reason }) if !reason.contains("try again") => {
+                let Ok(reply) = timeout_at(deadline, asked).await else {
+                    return Err(Undone::unknown(&format!("{id} did not answer in time")));
+                };
+                leaderless = Instant::now();
+                match reply {
+                    Reply::Changed => return Ok(()),
+                    Reply::Refused { reason } if is_settled(&reason) => return Ok(()),
+                    Reply::Refused { reason } if !reason.contains("try again") => {
                         return Err(Undone::refused(&reason));
                     }
-                    Ok(Reply::Refused { reason } | Reply::Unavailable { reason }) => {
+                    Reply::Refused { reason } | Reply::Unavailable { reason } => {
                         last.reason = reason;
                     }
-                    Ok(Reply::Unknown { reason }) => last = Undone::unknown(&reason),
-                    Ok(_) => {}
-                    Err(_) => return Err(Undone::unknown(&format!("{id} did not answer in time"))),
+                    // The leader has waited long enough for it.
+                    Reply::Unknown { reason } if is_given_up(&reason) => {
+                        return Err(Undone::unknown(&reason));
+                    }
+                    Reply::Unknown { reason } => last = Undone::unknown(&reason),
+                    _ => {}
                 }
             }
             if leaderless.elapsed() > patience {
-                if !last.reason.ends_with("nobody leads") {
-                    last.reason = format!("{}; nobody leads", last.reason);
-                }
-                return Err(last);
+                return Err(last.for_want_of_a_leader());
             }
             sleep(GLANCE).await;
         }
@@ -287,4 +303,9 @@ impl Cluster {
 /// A change whose answer was lost may have been made.
 fn is_settled(reason: &str) -> bool {
     reason.ends_with("is a member already") || reason.ends_with("is no member")
+}
+
+/// A leader that leads on has no hope for a change.
+fn is_given_up(reason: &str) -> bool {
+    reason.ends_with("it stays a learner") || reason.starts_with("not committed within")
 }

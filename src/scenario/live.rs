@@ -92,7 +92,7 @@ impl Ground for Live {
         let status = self.stage.control.status().await.map_err(told)?;
         self.last_event = status.last_event;
         Ok(View {
-            nodes: status.nodes.iter().map(seen).collect(),
+            nodes: status.insiders().map(seen).collect(),
             lost: status.lost.count,
         })
     }

@@ -8,7 +8,7 @@ use crate::types::NodeId;
 use crate::views::faults;
 use crate::views::lines::clean;
 use crate::wire::control::{ClusterStatus, LostTotals, NodeRow, NodeState};
-use crate::wire::data::{LISTED, MemberState, NodeDetail};
+use crate::wire::data::{MemberState, NodeDetail};
 
 /// The whole answer of `status`: a line above, the table, warnings, and a line for what was lost.
 pub fn status(status: &ClusterStatus) -> String {
@@ -156,16 +156,6 @@ fn member<'a>(status: &'a ClusterStatus, row: &NodeRow) -> Option<&'a MemberStat
     members.find(|member| member.id == row.id)
 }
 
-/// Whether there is a leader that knows everybody by name: who is not among its members is none.
-fn knows_all_members(status: &ClusterStatus) -> bool {
-    let leads = |row: &&NodeRow| Some(&row.id) == status.leader.as_ref();
-    let leader = status.nodes.iter().find(leads).and_then(detail);
-    leader.is_some_and(|more| {
-        let mut members = more.members.iter();
-        (1..LISTED).contains(&members.len()) && !members.any(|member| member.id.is_address())
-    })
-}
-
 fn role(status: &ClusterStatus, row: &NodeRow) -> String {
     let Some(answer) = &row.answer else {
         return "-".to_owned();
@@ -174,7 +164,7 @@ fn role(status: &ClusterStatus, row: &NodeRow) -> String {
         (Some(more), _) if more.disk.is_some() => "no disk".to_owned(),
         (Some(more), _) if more.recovering => "recovering".to_owned(),
         (_, Some(member)) if !member.voter => "learner".to_owned(),
-        (Some(_), None) if knows_all_members(status) => "no member".to_owned(),
+        _ if status.is_outsider(row) => "no member".to_owned(),
         _ => answer.role.to_string(),
     }
 }

@@ -27,8 +27,8 @@ pub(in crate::cli) struct Heal {
 }
 
 /// Whether a node is meant: by a name such as ours are, or by a role.
-fn is_node(name: &String) -> bool {
-    name.starts_with("node-") || ROLES.contains(&name.as_str())
+fn is_node(name: &str) -> bool {
+    name.starts_with("node-") || ROLES.contains(&name)
 }
 
 impl Heal {
