@@ -34,7 +34,8 @@ pub trait Engine: Send + Sync + 'static {
         trust: bool,
     ) -> impl Future<Output = Result<bool, EngineError>> + Send;
 
-    /// Makes one more node. Returns once it is a member that votes.
+    /// Makes one more node. Returns once it is a member that votes. If nobody knows whether it is ([`EngineError::Unknown`]),
+    /// it stays up, and can be removed.
     fn add(&self) -> impl Future<Output = Result<NodeAddress, EngineError>> + Send;
 
     /// Makes a node no member, and ends it.

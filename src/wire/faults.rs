@@ -101,7 +101,7 @@ pub enum Trouble {
         #[serde(default)]
         one_way: bool,
     },
-    /// Nodes of different groups do not hear each other. Those named nowhere form one more group.
+    /// Nodes of different groups do not hear each other. Those named nowhere form one more group, who joins later included.
     Partition {
         /// The groups.
         groups: Vec<Vec<Who>>,
