@@ -34,7 +34,8 @@ pub trait Engine: Send + Sync + 'static {
         trust: bool,
     ) -> impl Future<Output = Result<bool, EngineError>> + Send;
 
-    /// Makes one more node. Returns once it is a member that votes.
+    /// Makes one more node. Returns once it is a member that votes. If nobody knows whether it is ([`EngineError::Unknown`]),
+    /// it stays up, and can be removed.
     fn add(&self) -> impl Future<Output = Result<NodeAddress, EngineError>> + Send;
 
     /// Makes a node no member, and ends it.
@@ -115,9 +116,14 @@ pub enum EngineError {
     /// There is no such node.
     #[error("no node is called {0}")]
     UnknownNode(String),
-    /// No fault in force has that name.
-    #[error("no fault in force is called {0}")]
-    UnknownFault(String),
+    /// No fault in force has these names.
+    #[error("{}", unknown_faults(.names, .in_force))]
+    UnknownFaults {
+        /// The names.
+        names: Vec<String>,
+        /// The names that there are.
+        in_force: Vec<String>,
+    },
     /// What was asked makes no sense, whoever asks.
     #[error("{0}")]
     Senseless(String),
@@ -134,10 +140,22 @@ pub enum EngineError {
     /// The leader refused.
     #[error("{0}")]
     Refused(String),
+    /// Nobody knows whether it was done, or will be.
+    #[error("outcome unknown: {0}")]
+    Unknown(String),
     /// The mode has no such thing.
     #[error("{0}")]
     Unsupported(String),
     /// The cluster is going down.
     #[error("the cluster is going down")]
     Stopping,
+}
+
+fn unknown_faults(names: &[String], in_force: &[String]) -> String {
+    let there_are = match in_force {
+        [] => "none is".to_owned(),
+        some => format!("those that are: {}", some.join(", ")),
+    };
+    let names = names.join(", ");
+    format!("no fault in force is called {names}, so nothing was healed; {there_are}")
 }

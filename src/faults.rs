@@ -195,6 +195,11 @@ impl<N: PartialEq + Clone> Faults<N> {
         self.rules.len() < before
     }
 
+    /// Lifts all faults but these.
+    pub fn lift_all_but(&mut self, numbers: &[u32]) {
+        self.rules.retain(|rule| numbers.contains(&rule.number));
+    }
+
     /// Spares the link from `from` to `to` whatever the fault `number` does to it; whether it did anything.
     pub fn spare(&mut self, number: u32, from: &N, to: &N) -> bool {
         let strikes = |rule: &Rule<N>| rule.number == number && rule.is_on(from, to);

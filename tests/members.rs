@@ -32,6 +32,20 @@ fn received(up: &Up, id: &str) -> u64 {
     row["answer"]["received"].as_u64().expect("a number")
 }
 
+/// Where the log of a node ends.
+fn last_index(up: &Up, id: &str) -> u64 {
+    let status = up.json(&["status", "--json"]);
+    let rows = status["nodes"].as_array().expect("rows");
+    let row = rows.iter().find(|row| row["id"] == id).expect("a row");
+    row["answer"]["lastIndex"].as_u64().expect("a number")
+}
+
+/// What a command says that fails.
+fn fails(up: &Up, arguments: &[&str]) -> String {
+    let failed = up.run(arguments).assert().code(1);
+    String::from_utf8_lossy(&failed.get_output().stderr).into_owned()
+}
+
 fn voters(up: &Up) -> Vec<String> {
     members(up)
         .into_iter()
@@ -180,4 +194,96 @@ fn other_modes_say_that_they_cannot() {
         );
     }
     assert_eq!(up.json(&["status", "--json"])["total"], 3);
+}
+
+/// Changes the members where node-1 leads, and takes everybody who could tell whether that was done; what is said.
+fn with_unknown_outcome(up: &Up, change: &[&str]) -> String {
+    up.says(&["transfer", "node-1"]);
+    // The leader is heard, and what it appends reaches nobody.
+    up.says(&[
+        "link",
+        "from",
+        "node-1",
+        "--only",
+        "replicate",
+        "--loss",
+        "100%",
+    ]);
+    let before = last_index(up, "node-1");
+    std::thread::scope(|scope| {
+        let changing = scope.spawn(|| fails(up, change));
+        await_that("it is in the log", || last_index(up, "node-1") > before);
+        up.says(&["kill", "node-2"]);
+        up.says(&["kill", "node-1"]);
+        changing.join().expect("what it says")
+    })
+}
+
+#[test]
+fn where_nobody_knows_whether_a_node_was_added_it_stays_up_and_can_be_removed() {
+    // Whoever comes back first decides: node-2 never heard of it, node-1 has it in its log.
+    for (first, role) in [("node-2", "no member"), ("node-1", "learner")] {
+        let up = Up::start(&["--raft"]);
+        let said = with_unknown_outcome(&up, &["add"]);
+        for part in [
+            "outcome unknown",
+            "node-4 stays up",
+            "cluster remove node-4",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+        up.says(&["heal"]);
+        up.says(&["revive", first]);
+        // Who is no member obeys nobody, and nobody waits for that.
+        up.run(&["wait", "leader", "equal"]).assert().success();
+        let table = up.says(&["status"]);
+        let row = table
+            .lines()
+            .find(|line| line.contains("node-4"))
+            .expect("a row");
+        assert!(row.contains(" up ") && row.contains(role), "{table}");
+        assert_eq!(up.says(&["remove", "node-4"]), "node-4 removed");
+        up.run(&["revive", "all", "--wait"]).assert().success();
+        assert_eq!(voters(&up), ["node-1", "node-2", "node-3"]);
+        assert_eq!(members(&up).len(), 3);
+        up.says(&["put", "k", "v"]);
+    }
+}
+
+#[test]
+fn where_nobody_knows_whether_a_node_was_removed_it_stays_up_and_removing_it_again_tells() {
+    for first in ["node-2", "node-1"] {
+        let up = Up::start(&["--raft"]);
+        let said = with_unknown_outcome(&up, &["remove", "node-3"]);
+        for part in ["outcome unknown", "cluster remove node-3 tries again"] {
+            assert!(said.contains(part), "{said}");
+        }
+        up.says(&["heal"]);
+        up.says(&["revive", first]);
+        up.run(&["revive", "all", "--wait"]).assert().success();
+        assert_eq!(up.says(&["remove", "node-3"]), "node-3 removed");
+        // It may have led.
+        up.run(&["wait", "leader"]).assert().success();
+        assert_eq!(voters(&up), ["node-1", "node-2"]);
+        up.says(&["put", "k", "v"]);
+    }
+}
+
+#[test]
+fn a_leader_that_does_not_answer_is_not_waited_for_for_ever() {
+    let up = Up::start(&["--raft", "--nodes", "2"]);
+    up.says(&["transfer", "node-1"]);
+    // It can promise nothing, so that it neither hands over nor says that it does not.
+    up.says(&["disk", "node-1", "--slow", "10m"]);
+    let said = fails(&up, &["transfer", "node-2"]);
+    for part in [
+        "outcome unknown: node-1",
+        "within 3s",
+        "cluster faults",
+        "cluster kill node-1",
+    ] {
+        assert!(said.contains(part), "{said}");
+    }
+    up.says(&["heal"]);
+    up.run(&["wait", "leader"]).assert().success();
 }

@@ -7,9 +7,9 @@ use crate::chaos::words::id;
 use crate::protocol::Message;
 use crate::sim::moment::Fated;
 use crate::sim::plan::Place;
-use crate::sim::words::said;
 use crate::sim::{Moment, What};
 use crate::wire::messages::{Book, Counted, Fate, Passed};
+use crate::wire::said::said;
 
 /// What was overheard.
 #[derive(Debug, Default)]

@@ -92,6 +92,7 @@ impl Running {
                     "unauthorized" => "unauthorized",
                     "stopping" => "stopping",
                     "unsupported" => "unsupported",
+                    "outcome-unknown" => "outcome-unknown",
                     _ => "refused",
                 };
                 let failure = Failure::new(code, detail.message);

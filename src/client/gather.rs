@@ -228,21 +228,20 @@ fn warnings(rows: &[NodeRow], leader: Option<&NodeId>, mode: Option<Mode>) -> Ve
     warnings
 }
 
-/// The leader that every node which answers names, if they agree; with its term.
+/// The leader that every member which answers names, if they agree; with its term.
 pub fn settled(status: &ClusterStatus) -> Option<(NodeId, Term)> {
     let leader = status.leader.clone()?;
-    let answers = status.nodes.iter().filter_map(|row| row.answer.as_ref());
+    let answers = status.insiders().filter_map(|row| row.answer.as_ref());
     let mut answers = answers.peekable();
     answers.peek()?;
     let agree = answers.all(|answer| answer.leader_id.as_ref() == Some(&leader));
     Some((leader, status.term?)).filter(|_| agree)
 }
 
-/// Whether every node that answers holds the same log, and has all of it in its store.
+/// Whether every member that answers holds the same log, and has all of it in its store.
 pub fn equal(status: &ClusterStatus) -> bool {
     let mut ends = status
-        .nodes
-        .iter()
+        .insiders()
         .filter_map(|row| row.answer.as_ref()?.more.as_ref());
     let first = ends.next();
     let applied = |end: &NodeDetail| end.applied_index == end.last_index;

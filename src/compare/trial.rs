@@ -259,7 +259,7 @@ impl<G: Ground> Trial<G> {
             only: vec![Traffic::Replicate],
             one_way: true,
         };
-        self.ground.set(&trouble, 1).await
+        self.ground.set(&trouble, 1, None).await
     }
 
     /// Waits until all are there and agree; who leads then.

@@ -14,11 +14,11 @@ use crate::wire::control::{Handed, NodeRemoved};
 pub(super) async fn add<E: Engine>(State(shared): State<Arc<Shared<E>>>) -> Response {
     let engine = shared.engine.clone();
     // In a task of its own: a client that goes away must not leave half a member.
-    match tokio::spawn(async move { engine.add().await }).await {
-        Ok(Ok(address)) => {
-            (shared.access.members_changed)();
-            json(StatusCode::OK, &address)
-        }
+    let added = tokio::spawn(async move { engine.add().await }).await;
+    // Also where nobody knows whether it is a member: it is there.
+    (shared.access.members_changed)();
+    match added {
+        Ok(Ok(address)) => json(StatusCode::OK, &address),
         Ok(Err(error)) => failed(&shared, &error),
         Err(_) => panicked("add"),
     }

@@ -201,16 +201,17 @@ async fn change<E: Engine, F: Future<Output = Result<bool, EngineError>> + Send 
 fn failed<E: Engine>(shared: &Shared<E>, error: &EngineError) -> Response {
     let (status, code) = match error {
         EngineError::UnknownNode(name) => return unknown_node(shared, name),
-        EngineError::UnknownFault(_) => (StatusCode::NOT_FOUND, "unknown-fault"),
+        EngineError::UnknownFaults { .. } => (StatusCode::NOT_FOUND, "unknown-fault"),
         EngineError::Senseless(_) => (StatusCode::BAD_REQUEST, "usage"),
         EngineError::System { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "system"),
         EngineError::Stopping => (StatusCode::CONFLICT, "stopping"),
         EngineError::Refused(_) => (StatusCode::CONFLICT, "refused"),
+        EngineError::Unknown(_) => (StatusCode::GATEWAY_TIMEOUT, "outcome-unknown"),
         EngineError::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, "unsupported"),
     };
     let hint = match error {
         EngineError::Unsupported(_) => Some("cluster up --raft can".to_owned()),
-        EngineError::UnknownFault(_) => Some("see what is: cluster faults".to_owned()),
+        EngineError::UnknownFaults { .. } => Some("see what is: cluster faults".to_owned()),
         _ => None,
     };
     refuse(status, code, error.to_string(), hint)

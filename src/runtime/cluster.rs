@@ -228,6 +228,11 @@ impl Cluster {
         slots.collect()
     }
 
+    /// Who is there, in order.
+    pub(super) fn ids(&self) -> Vec<NodeId> {
+        self.all().keys().cloned().collect()
+    }
+
     pub(super) fn slot(&self, id: &NodeId) -> Result<Arc<Slot>, EngineError> {
         let slot = self.all().get(id).cloned();
         slot.ok_or_else(|| EngineError::UnknownNode(id.to_string()))

@@ -16,6 +16,8 @@ impl Cluster {
         };
         let _hurried = self.hurry(id);
         let mut state = slot.state.lock().await;
+        // Whoever kills it wants it dead; who wants it started again says so behind that.
+        slot.owe_a_start(false);
         let system = |what| {
             move |source| EngineError::System {
                 node: id.clone(),
@@ -72,6 +74,7 @@ impl Cluster {
                     source,
                 })?;
                 slot.want(true);
+                slot.owe_a_start(false);
                 true
             }
         };

@@ -8,9 +8,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::protocol::{Message, MessageKind};
-use crate::sim::words::said;
 use crate::types::NodeId;
 use crate::wire::messages::{Book, Counted, Fate, Messages, Passed, is_heartbeat};
+use crate::wire::said::said;
 
 /// The number of a message that is noted.
 pub(super) type Note = Option<u64>;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::engine::{Engine, EngineError};
 use crate::event::Event;
@@ -21,8 +21,58 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// For how many election timeouts a leader is waited for.
 const LEADERLESS: u32 = 10;
 
+/// Why nothing is done where nobody could.
+const NOBODY: &str = "nobody leads";
+
 /// How long to wait before asking again.
 const GLANCE: Duration = Duration::from_millis(20);
+
+/// Why a change of members is not known to be made.
+struct Undone {
+    reason: String,
+    /// It may have been, or be yet.
+    is_unknown: bool,
+}
+
+impl Undone {
+    fn refused(reason: &str) -> Undone {
+        Undone {
+            reason: reason.to_owned(),
+            is_unknown: false,
+        }
+    }
+
+    fn unknown(reason: &str) -> Undone {
+        Undone {
+            is_unknown: true,
+            ..Undone::refused(reason)
+        }
+    }
+
+    fn for_want_of_a_leader(mut self) -> Undone {
+        if self.reason != NOBODY {
+            self.reason = format!("{}; {NOBODY}", self.reason);
+        }
+        if !self.is_unknown {
+            self.reason += ": see cluster status";
+        }
+        self
+    }
+}
+
+impl From<Undone> for EngineError {
+    fn from(undone: Undone) -> EngineError {
+        EngineError::Refused(undone.reason)
+    }
+}
+
+fn cannot_make(id: &NodeId, error: impl std::error::Error + Send + Sync + 'static) -> EngineError {
+    EngineError::System {
+        node: id.clone(),
+        what: "cannot be made",
+        source: std::io::Error::other(error),
+    }
+}
 
 impl Cluster {
     /// The node that leads, if one believes so; of several, the one in the highest term.
@@ -56,83 +106,100 @@ impl Cluster {
         }
     }
 
-    /// Has the leader carry out `change`, whoever that is meanwhile.
-    async fn change_members(&self, change: MemberChange) -> Result<(), EngineError> {
+    /// Has the leader carry out `change`, whoever that is meanwhile. An answer that was lost may have been a yes: then only
+    /// a leader that has committed something in its own term can say no.
+    async fn change_members(&self, change: MemberChange) -> Result<(), Undone> {
         let deadline = Instant::now() + PATIENCE;
-        let mut last = "nobody leads".to_owned();
+        let mut last = Undone::refused(NOBODY);
         let mut leaderless = Instant::now();
         let patience = LEADERLESS * self.options().election_timeout;
         while Instant::now() < deadline {
-            if let Some((_, slot)) = self.leader().await {
-                leaderless = Instant::now();
+            if let Some((id, slot)) = self.leader().await {
                 let asked = match &*slot.state.lock().await {
                     State::Running(node) => Some(node.change_members(change.clone())),
                     State::Killed(..) | State::Gone => None,
                 };
-                let reply = match asked {
-                    // A leader that stands still, or hears nobody, may never answer.
-                    Some(asked) => match timeout_at(deadline, asked).await {
-                        Ok(reply) => reply,
-                        Err(_) => {
-                            last = "the leader did not answer in time; nobody knows whether it was done".to_owned();
-                            break;
-                        }
-                    },
-                    None => continue,
+                let Some(asked) = asked else { continue };
+                // A leader that stands still, or hears nobody, may never answer.
+                let Ok(reply) = timeout_at(deadline, asked).await else {
+                    return Err(Undone::unknown(&format!("{id} did not answer in time")));
                 };
+                leaderless = Instant::now();
                 match reply {
                     Reply::Changed => return Ok(()),
                     Reply::Refused { reason } if is_settled(&reason) => return Ok(()),
                     Reply::Refused { reason } if !reason.contains("try again") => {
-                        return Err(EngineError::Refused(reason));
+                        return Err(Undone::refused(&reason));
                     }
-                    Reply::Refused { reason }
-                    | Reply::Unknown { reason }
-                    | Reply::Unavailable { reason } => last = reason,
+                    Reply::Refused { reason } | Reply::Unavailable { reason } => {
+                        last.reason = reason;
+                    }
+                    // The leader has waited long enough for it.
+                    Reply::Unknown { reason } if is_given_up(&reason) => {
+                        return Err(Undone::unknown(&reason));
+                    }
+                    Reply::Unknown { reason } => last = Undone::unknown(&reason),
                     _ => {}
                 }
             }
             if leaderless.elapsed() > patience {
-                let reason = format!("{last}; nobody leads: see cluster status");
-                return Err(EngineError::Refused(reason));
+                return Err(last.for_want_of_a_leader());
             }
             sleep(GLANCE).await;
         }
-        Err(EngineError::Refused(last))
+        Err(last)
     }
 
-    /// Makes a node, and a member of it. Returns once it votes.
+    /// Makes a node, and a member of it. Returns once it votes. Where nobody knows whether it is a member it stays up: a
+    /// member that never comes would count towards every majority.
     pub(super) async fn add_node(&self) -> Result<NodeAddress, EngineError> {
         self.check_members_can_change()?;
         let _one_at_a_time = self.changes.lock().await;
         let id = self.next_id();
-        let system = |source: std::io::Error| EngineError::System {
-            node: id.clone(),
-            what: "cannot be made",
-            source,
-        };
-        let reserved = reserve_nth(self.options(), &id, self.slots().len());
-        let (reserved, address) = reserved.map_err(|error| system(std::io::Error::other(error)))?;
-        let disk = self.new_disk(&id, false);
-        let disk = disk.map_err(|error| system(std::io::Error::other(error)))?;
-        let clock = self.world.clock.another();
-        let slot = Arc::new(Slot::new(disk, reserved, address, clock));
-        self.insert(&id, slot.clone());
-        self.take_census()
-            .map_err(|error| system(std::io::Error::other(error)))?;
-        {
-            let mut state = slot.state.lock().await;
-            self.start(&id, &slot, &mut state).await.map_err(system)?;
-            if let State::Running(node) = &*state {
-                node.begin(false).await;
-            }
-        }
-        if let Err(error) = self.change_members(MemberChange::Add(id.clone())).await {
+        let slot = self.make_node(&id).await?;
+        if let Err(undone) = self.start_node(&id, &slot).await {
             self.retire(&id).await;
-            return Err(error);
+            return Err(undone);
         }
         let url = slot.url.clone();
-        Ok(NodeAddress { id, url })
+        match self.change_members(MemberChange::Add(id.clone())).await {
+            Ok(()) => Ok(NodeAddress { id, url }),
+            Err(undone) if undone.is_unknown => Err(EngineError::Unknown(format!(
+                "{}; {id} stays up at {url}, and may become a member yet: cluster status shows whether it is one, cluster remove {id} undoes it",
+                undone.reason
+            ))),
+            Err(undone) => {
+                self.retire(&id).await;
+                Err(undone.into())
+            }
+        }
+    }
+
+    /// The place of one more node.
+    async fn make_node(&self, id: &NodeId) -> Result<Arc<Slot>, EngineError> {
+        let reserved = reserve_nth(self.options(), id, self.slots().len());
+        let (reserved, address) = reserved.map_err(|error| cannot_make(id, error))?;
+        let disk = self.new_disk(id, false);
+        let disk = disk.map_err(|error| cannot_make(id, error))?;
+        let clock = self.world.clock.another();
+        let slot = Arc::new(Slot::new(disk, reserved, address, clock));
+        // Before it says a word: partitions in force are its too.
+        let _alone = self.book.changes.lock().await;
+        self.insert(id, slot.clone());
+        self.reshape();
+        Ok(slot)
+    }
+
+    async fn start_node(&self, id: &NodeId, slot: &Slot) -> Result<(), EngineError> {
+        let census = self.take_census();
+        census.map_err(|error| cannot_make(id, error))?;
+        let mut state = slot.state.lock().await;
+        let started = self.start(id, slot, &mut state).await;
+        started.map_err(|error| cannot_make(id, error))?;
+        if let State::Running(node) = &*state {
+            node.begin(false).await;
+        }
+        Ok(())
     }
 
     /// Makes a node no member, and ends it.
@@ -140,8 +207,14 @@ impl Cluster {
         self.check_members_can_change()?;
         let _one_at_a_time = self.changes.lock().await;
         self.slot(id)?;
-        self.change_members(MemberChange::Remove(id.clone()))
-            .await?;
+        let removed = self.change_members(MemberChange::Remove(id.clone())).await;
+        removed.map_err(|undone| match undone.is_unknown {
+            true => EngineError::Unknown(format!(
+                "{}; {id} may be no member any more: cluster status shows whether it is one, cluster remove {id} tries again",
+                undone.reason
+            )),
+            false => undone.into(),
+        })?;
         self.retire(id).await;
         self.report(Some(id.clone()), Event::Removed);
         Ok(())
@@ -163,7 +236,9 @@ impl Cluster {
         // If it cannot be written, the node is met at the next start, and is no member.
         let _ = self.take_census();
         self.set_aside(id);
+        let _alone = self.book.changes.lock().await;
         self.forget_node(id);
+        self.reshape();
     }
 
     /// Sets the directory of a node that was removed aside: it is no member when the cluster starts again.
@@ -189,7 +264,14 @@ impl Cluster {
         let Some(asked) = asked else {
             return Err(EngineError::Refused(format!("{old} leads no more")));
         };
-        match asked.await {
+        let patience = (LEADERLESS * self.options().election_timeout).min(PATIENCE);
+        let Ok(reply) = timeout(patience, asked).await else {
+            return Err(EngineError::Unknown(format!(
+                "{old} leads, and has not answered within {}; it may hand over yet: cluster status and cluster faults show what it suffers from, cluster kill {old} makes another lead",
+                humantime::format_duration(patience)
+            )));
+        };
+        match reply {
             Reply::Changed => {}
             Reply::Unsupported => {
                 return Err(EngineError::Unsupported(format!(
@@ -221,4 +303,9 @@ impl Cluster {
 /// A change whose answer was lost may have been made.
 fn is_settled(reason: &str) -> bool {
     reason.ends_with("is a member already") || reason.ends_with("is no member")
+}
+
+/// A leader that leads on has no hope for a change.
+fn is_given_up(reason: &str) -> bool {
+    reason.ends_with("it stays a learner") || reason.starts_with("not committed within")
 }

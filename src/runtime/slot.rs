@@ -1,6 +1,7 @@
 //! The place of one node of a cluster: it keeps the node's disk and port while the node is dead.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex as SyncMutex, PoisonError};
 use std::time::SystemTime;
 
@@ -24,6 +25,8 @@ pub(super) struct Slot {
     /// What time it is there, whether its node lives or not.
     pub(super) clock: Clock,
     wanted: SyncMutex<(bool, String)>,
+    /// It was killed to be started again at once, and that failed.
+    owes_a_start: AtomicBool,
 }
 
 /// What is in it.
@@ -63,7 +66,18 @@ impl Slot {
             state: Mutex::new(State::Killed(disk, reserved)),
             clock,
             wanted: SyncMutex::new((true, now())),
+            owes_a_start: AtomicBool::new(false),
         }
+    }
+
+    /// Whether it is dead only because it could not be started again.
+    pub(super) fn owes_a_start(&self) -> bool {
+        self.owes_a_start.load(Ordering::SeqCst)
+    }
+
+    /// It is to be started again; or it was, or somebody wants it dead.
+    pub(super) fn owe_a_start(&self, owes: bool) {
+        self.owes_a_start.store(owes, Ordering::SeqCst);
     }
 
     /// What is wanted of it from now on.

@@ -19,7 +19,7 @@ impl<G: Ground> Player<'_, G> {
             let (number, from) = (self.notes.recording.struck.len() as u64, self.ground.now());
             let set = self
                 .ground
-                .set(&single, mix(self.seed ^ mix(number)))
+                .set(&single, mix(self.seed ^ mix(number)), step.lasts)
                 .await?;
             let harm = harm(&single);
             let struck = self.notes.strikes(harm, &set.what, whom(&single), from);
@@ -50,8 +50,11 @@ impl<G: Ground> Player<'_, G> {
         let (over, rest): (Vec<InForce>, _) = all.into_iter().partition(|fault| is_meant(fault));
         self.in_force = rest;
         for fault in over {
+            // Where its time is over it has ended by itself, perhaps while something was waited for.
             self.ground.heal(&fault.names).await?;
-            self.notes.over(fault.struck, self.ground.now());
+            let now = self.ground.now();
+            let end = fault.ends.map_or(now, |end| end.min(now));
+            self.notes.over(fault.struck, end);
         }
         Ok(())
     }

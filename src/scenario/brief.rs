@@ -9,6 +9,8 @@ use serde::de::{
 };
 use serde::{Deserialize, Deserializer};
 
+use crate::wire::units;
+
 /// What stands there in short.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Brief {
@@ -196,5 +198,27 @@ impl<'de> Deserialize<'de> for Chance {
             }
         }
         deserializer.deserialize_str(Drawn)
+    }
+}
+
+/// How much a second: `"1MiB/s"`, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate(pub u64);
+
+impl<'de> Deserialize<'de> for Rate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Rate, D::Error> {
+        struct Rated;
+        impl Visitor<'_> for Rated {
+            type Value = Rate;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a rate, as in \"1MiB/s\"")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Rate, E> {
+                units::rate(text).map(Rate).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Rated)
     }
 }

@@ -84,21 +84,11 @@ impl Cast {
                 for group in groups.iter_mut() {
                     *group = self.names(group, view)?;
                 }
-                let named = groups.concat();
-                let rest: Vec<Who> = everybody(view)
-                    .into_iter()
-                    .filter(|n| !named.contains(n))
-                    .collect();
-                groups.extend(Some(rest).filter(|rest| !rest.is_empty()));
             }
             Trouble::Split { one_way } => {
                 let one_way = *one_way;
-                let minority = self.names(&["minority".to_owned()], view)?;
-                let rest = everybody(view)
-                    .into_iter()
-                    .filter(|n| !minority.contains(n))
-                    .collect();
-                let groups = vec![minority, rest];
+                // The rest is the other half.
+                let groups = vec![self.names(&["minority".to_owned()], view)?];
                 trouble = Trouble::Partition { groups, one_way };
             }
             Trouble::Bridge { node } => {
@@ -118,8 +108,4 @@ impl Cast {
         let nodes = self.all(names, view)?;
         Ok(nodes.iter().map(NodeId::to_string).collect())
     }
-}
-
-fn everybody(view: &View) -> Vec<Who> {
-    view.nodes.iter().map(|seen| seen.id.to_string()).collect()
 }

@@ -1,5 +1,7 @@
 //! What a step's words mean.
 
+use std::time::Duration;
+
 use crate::engine::Harm;
 use crate::faults::Fault;
 use crate::scenario::brief::{Names, Span, names};
@@ -131,8 +133,20 @@ fn isolated(table: &IsolateTable) -> Result<Trouble, String> {
     Ok(Trouble::Isolate { nodes, way })
 }
 
+fn time(span: Option<Span>) -> Duration {
+    span.map(|span| span.0).unwrap_or_default()
+}
+
+fn check_burst(fault: &Fault) -> Result<(), String> {
+    match fault.burst > 0 && fault.loss == 0 {
+        true => {
+            Err("losses come in runs only where there are losses: expected loss, too".to_owned())
+        }
+        false => Ok(()),
+    }
+}
+
 fn linked(table: &LinkTable) -> Result<Trouble, String> {
-    let time = |span: Option<Span>| span.map(|span| span.0).unwrap_or_default();
     let fault = Fault {
         delay: time(table.delay),
         jitter: time(table.jitter),
@@ -140,11 +154,13 @@ fn linked(table: &LinkTable) -> Result<Trouble, String> {
         burst: table.burst.0,
         duplicate: table.duplicate.0,
         reorder: table.reorder.0,
+        bandwidth: table.bandwidth.map(|rate| rate.0).unwrap_or_default(),
         ..Fault::default()
     };
     if fault == Fault::default() {
-        return Err("expected delay, jitter, loss, duplicate or reorder".to_owned());
+        return Err("expected delay, jitter, loss, duplicate, reorder or bandwidth".to_owned());
     }
+    check_burst(&fault)?;
     let all = || Names(vec!["all".to_owned()]);
     Ok(Trouble::Links {
         from: table.from.clone().unwrap_or_else(all).0,
@@ -157,14 +173,17 @@ fn linked(table: &LinkTable) -> Result<Trouble, String> {
 
 fn of_clients(table: &ClientTable) -> Result<Trouble, String> {
     let late = Fault {
-        delay: table.delay.map(|delay| delay.0).unwrap_or_default(),
+        delay: time(table.delay),
+        jitter: time(table.jitter),
         loss: table.loss.0,
+        burst: table.burst.0,
         ..Fault::default()
     };
+    check_burst(&late)?;
     let fault = match (table.cut, late == Fault::default()) {
         (true, true) => Fault::CUT,
         (false, false) => late,
-        _ => return Err("expected cut = true, or a delay or loss".to_owned()),
+        _ => return Err("expected cut = true, or a delay, jitter or loss".to_owned()),
     };
     let nodes = table.node.0.clone();
     Ok(Trouble::Client { nodes, fault })

@@ -89,8 +89,13 @@ pub(crate) trait Ground {
     /// What a node holds of a key; `Err`: it does not say.
     async fn held(&mut self, node: &NodeId, key: &Key) -> Result<Option<Value>, ()>;
 
-    /// Sets a fault; `seed` decides its chances.
-    async fn set(&mut self, trouble: &Trouble, seed: u64) -> Result<Set, String>;
+    /// Sets a fault; `seed` decides its chances. With `lasts` it ends by itself, whatever is waited for meanwhile.
+    async fn set(
+        &mut self,
+        trouble: &Trouble,
+        seed: u64,
+        lasts: Option<Micros>,
+    ) -> Result<Set, String>;
 
     /// Undoes these.
     async fn heal(&mut self, names: &[String]) -> Result<(), String>;

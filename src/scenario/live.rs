@@ -92,7 +92,7 @@ impl Ground for Live {
         let status = self.stage.control.status().await.map_err(told)?;
         self.last_event = status.last_event;
         Ok(View {
-            nodes: status.nodes.iter().map(seen).collect(),
+            nodes: status.insiders().map(seen).collect(),
             lost: status.lost.count,
         })
     }
@@ -105,11 +105,17 @@ impl Ground for Live {
             .map_err(drop)
     }
 
-    async fn set(&mut self, trouble: &Trouble, seed: u64) -> Result<Set, String> {
+    async fn set(
+        &mut self,
+        trouble: &Trouble,
+        seed: u64,
+        lasts: Option<Micros>,
+    ) -> Result<Set, String> {
+        let order = FaultOrder::new(trouble.clone(), BY);
         let order = FaultOrder {
             // A number that JSON readers keep exactly.
             seed: Some(seed >> 11),
-            ..FaultOrder::new(trouble.clone(), BY)
+            ..order.lasting(lasts.map(Duration::from_micros))
         };
         let set = self.stage.control.disturb(&order).await.map_err(told)?;
         let what: Vec<String> = set.iter().map(|fault| fault.what.clone()).collect();

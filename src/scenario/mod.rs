@@ -13,8 +13,8 @@
 //!
 //! - A fault, in the words of the commands: `partition = "node-1,node-2 / node-3"` (or a table with `groups`, `one-way`,
 //!   `random`, `bridge`, `ring`), `isolate` (`node`, `mute`, `deaf`), `cut = ["node-1", "node-2"]` (`from`, `to`, `one-way`),
-//!   `link` (`from`, `to`, `both-ways`, `delay`, `jitter`, `loss`, `burst`, `duplicate`, `reorder`, `only`), `client` (`node`,
-//!   `cut`, `delay`, `loss`), `pause`, `skew` (`node`, `rate`, `jump`), `disk` (`node`, `slow`, `full`, `fail-fsync`, `corrupt-tail`).
+//!   `link` (`from`, `to`, `both-ways`, `delay`, `jitter`, `loss`, `burst`, `duplicate`, `reorder`, `bandwidth`, `only`),
+//!   `client` (`node`, `cut`, `delay`, `jitter`, `loss`, `burst`), `pause`, `skew` (`node`, `rate`, `jump`), `disk` (`node`, `slow`, `full`, `fail-fsync`, `corrupt-tail`).
 //!   With `for = "2s"` it is undone by itself, with `name = "…"` by `heal = "…"`. Then `resume`, `heal = true`, `kill`
 //!   (`node`, `disk = "lose-unsynced"` or `"wipe"`), `revive` (`node`, `bootstrap`), and with raft `add = true`, `remove`,
 //!   `transfer`.
@@ -38,7 +38,7 @@
 //! # Caveats
 //!
 //! - One client asks, one thing at a time.
-//! - In virtual time clients' links are whole or cut or slow, and a full disk is one whose next sync fails.
+//! - In virtual time a full disk is one whose next sync fails.
 //! - What holds between two looks and at neither of them is not seen.
 
 mod acts;
@@ -56,6 +56,7 @@ mod player;
 mod rest;
 pub mod script;
 mod sense;
+mod shapes;
 pub mod tables;
 pub mod verdict;
 pub(crate) mod virtually;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::faults::Traffic;
-use crate::scenario::brief::{Brief, Chance, Names, Short, Span, names};
+use crate::scenario::brief::{Brief, Chance, Names, Rate, Short, Span, names};
 use crate::scenario::expected::Expected;
 use crate::wire::data::Consistency;
 
@@ -114,6 +114,8 @@ pub struct LinkTable {
     pub duplicate: Chance,
     /// So many are overtaken.
     pub reorder: Chance,
+    /// So much fits through each link a second.
+    pub bandwidth: Option<Rate>,
     /// Only these kinds of messages.
     pub only: Vec<Traffic>,
 }
@@ -127,11 +129,16 @@ pub struct ClientTable {
     /// Nothing gets through.
     #[serde(default)]
     pub cut: bool,
-    /// Requests and answers are late by this much.
+    /// Requests and answers are late by this much …
     pub delay: Option<Span>,
+    /// … and by up to this much more.
+    pub jitter: Option<Span>,
     /// So many are lost.
     #[serde(default)]
     pub loss: Chance,
+    /// So many of those behind a lost one are lost too.
+    #[serde(default)]
+    pub burst: Chance,
 }
 
 /// `skew = { node = "leader", rate = 1.2 }`

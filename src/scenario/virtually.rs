@@ -8,14 +8,15 @@ use crate::engine;
 use crate::event::Event;
 use crate::protocol::{Change, Node, Reply};
 use crate::scenario::ground::{Answer, Ground, Question, Seen, Set, State, View};
+use crate::scenario::shapes::Shapes;
 use crate::sim::hand::{Errand, Hand, Told};
 use crate::sim::plan::{Harm, Micros, Operation, Place, Who};
 use crate::sim::{Moment, Plan, What};
 use crate::types::{EntryId, NodeId};
 use crate::value::{Key, Value};
 use crate::wire::data::Consistency;
-use crate::wire::fault_words;
-use crate::wire::faults::{Trouble, Way};
+use crate::wire::faults::{Link, Trouble, Way};
+use crate::wire::{fault_words, struck};
 
 /// How long an operator waits for an answer, and how often one asks anew.
 const OPERATOR: Micros = 5_000_000;
@@ -66,7 +67,7 @@ impl Heard {
 pub(crate) struct Virtual {
     hand: Hand,
     heard: Arc<Mutex<Heard>>,
-    nodes: usize,
+    shapes: Shapes,
     patience: Micros,
 }
 
@@ -78,14 +79,13 @@ impl Virtual {
         Virtual {
             hand: Hand::new(plan, Some(Box::new(sink))),
             heard,
-            nodes: plan.nodes,
+            shapes: Shapes::default(),
             patience: plan.scale.write_timeout + 2_000_000,
         }
     }
 
     fn place(&self, name: &str) -> Result<Place, String> {
-        let number = NodeId::new(name).ok().and_then(|id| id.number());
-        let place = number.and_then(|number| Place::try_from(number.checked_sub(1)?).ok());
+        let place = NodeId::new(name).ok().and_then(|id| place_of(&id));
         let place = place.filter(|place| self.hand.places().contains(place));
         place.ok_or_else(|| format!("there is no {name}"))
     }
@@ -104,8 +104,12 @@ impl Virtual {
 
     /// Strikes links.
     fn block(&mut self, trouble: &Trouble) -> Result<u32, String> {
-        let all: Vec<NodeId> = self.hand.places().into_iter().map(id).collect();
-        let (blocks, fault, only) = trouble.blocks(&all)?;
+        let among = self.nodes();
+        let (blocks, fault, only) = trouble.blocks(&among)?;
+        let links: Vec<Link> = struck::links(&blocks).into_iter().collect();
+        if links.is_empty() {
+            return Err("there is no link between these nodes".to_owned());
+        }
         let places = |ids: &[NodeId]| {
             let places = ids.iter().map(|id| self.place(id.as_str()));
             places.collect::<Result<Vec<Place>, String>>()
@@ -114,7 +118,24 @@ impl Virtual {
             .iter()
             .map(|(from, to)| Ok((places(from)?, places(to)?)));
         let blocks = blocks.collect::<Result<Vec<_>, String>>()?;
-        Ok(self.hand.block(&blocks, fault, &only))
+        let number = self.hand.block(&blocks, fault, &only);
+        self.shapes.set(number, trouble, links, among);
+        Ok(number)
+    }
+
+    /// One more node is to come: partitions in force are its too, before it says a word.
+    fn reshape(&mut self) {
+        let mut now = self.nodes();
+        now.extend(self.hand.next_place().map(id));
+        for (number, links) in self.shapes.among(&now) {
+            let ends = |link: &Link| Some((place_of(&link.from)?, place_of(&link.to)?));
+            let links: Vec<(Place, Place)> = links.iter().filter_map(ends).collect();
+            self.hand.cut_instead(number, &links);
+        }
+    }
+
+    fn nodes(&self) -> Vec<NodeId> {
+        self.hand.places().into_iter().map(id).collect()
     }
 
     fn strike(&mut self, trouble: &Trouble) -> Result<Vec<u32>, String> {
@@ -159,6 +180,9 @@ impl Virtual {
         let mut why = "nobody leads".to_owned();
         for _ in 0..TRIES {
             lock(&self.heard).operator = None;
+            if operation == Operation::Add {
+                self.reshape();
+            }
             self.hand.operate(operation);
             let end = self.hand.now() + OPERATOR;
             while self.hand.now() < end && lock(&self.heard).operator.is_none() {
@@ -204,11 +228,21 @@ impl Ground for Virtual {
         self.hand.held(place, key).ok_or(())
     }
 
-    async fn set(&mut self, trouble: &Trouble, _seed: u64) -> Result<Set, String> {
-        let names = self.strike(trouble)?;
+    async fn set(
+        &mut self,
+        trouble: &Trouble,
+        _seed: u64,
+        lasts: Option<Micros>,
+    ) -> Result<Set, String> {
+        let (names, all) = (self.strike(trouble)?, self.nodes());
+        for number in names.iter().copied() {
+            if let Some(time) = lasts {
+                self.hand.lift_in(number, time);
+            }
+        }
         Ok(Set {
             names: names.iter().map(ToString::to_string).collect(),
-            what: fault_words::what(trouble, self.nodes),
+            what: fault_words::what(&trouble.spelled_out(&all), all.len()),
         })
     }
 
@@ -304,6 +338,10 @@ fn answer(told: Told, is_read: bool) -> Answer {
             Reply::Unsupported => Answer::Refused("the mode cannot promise that".to_owned()),
         },
     }
+}
+
+fn place_of(node: &NodeId) -> Option<Place> {
+    Place::try_from(node.number()?.checked_sub(1)?).ok()
 }
 
 fn id(place: Place) -> NodeId {

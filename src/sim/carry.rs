@@ -10,8 +10,15 @@ use crate::sim::moment::{Fated, What};
 use crate::sim::plan::{Fate, Place, Scale};
 use crate::sim::queue::Nanos;
 use crate::sim::stats::Met;
-use crate::sim::world::{Coming, World, place_of};
+use crate::sim::world::{Coming, Letter, World, place_of};
 use crate::types::{NodeId, Time};
+use crate::wire::peer;
+
+/// How often a message that waits at a narrow link looks whether it still is.
+const GLANCE: Nanos = 50_000_000;
+
+/// The longest turn: an hour.
+const FOR_EVER: Nanos = 3_600_000_000_000;
 
 impl World {
     /// A node sends something: what becomes of it is decided now.
@@ -23,8 +30,12 @@ impl World {
         let nth = self.sent[from as usize][to as usize];
         self.sent[from as usize][to as usize] += 1;
         let verdict = self.verdict(from, to, nth, message.kind());
+        let turn = match verdict {
+            Verdict::Drop => 0,
+            Verdict::Deliver { .. } => self.turn_of(from, to, &message),
+        };
         let latency = self.latency(from, to, nth);
-        let arrive = |after: Duration| self.now + latency + after.as_nanos() as Nanos;
+        let arrive = |after: Duration| self.now + turn + latency + after.as_nanos() as Nanos;
         let (first, second) = match verdict {
             Verdict::Drop => (None, None),
             Verdict::Deliver { after, copy } => {
@@ -44,25 +55,50 @@ impl World {
                 },
             });
         }
+        let until = self.now + turn;
+        let letter = |message| Letter {
+            from,
+            to,
+            nth,
+            message,
+        };
         if let Some(at) = second {
-            let message = message.clone();
-            let copy = Coming::Message {
-                from,
-                to,
-                nth,
-                message,
-            };
-            self.queue.plan(at, copy);
+            self.wait_turn(until, at - until, letter(message.clone()));
         }
         if let Some(at) = first {
-            let coming = Coming::Message {
-                from,
-                to,
-                nth,
-                message,
-            };
-            self.queue.plan(at, coming);
+            self.wait_turn(until, at - until, letter(message));
         }
+    }
+
+    /// How long a message waits until those before it, and it itself, have passed a narrow link.
+    fn turn_of(&self, from: Place, to: Place, message: &Message) -> Nanos {
+        if self.fates.is_some() || !self.faults.is_narrow(&from, &to) {
+            return 0;
+        }
+        let sender = &self.ids[from as usize];
+        let written = match message.is_answer() {
+            true => peer::encode_answer(sender, Some(message.clone())),
+            false => peer::encode(sender, self.plan.mode, message, self.now / 1_000_000),
+        };
+        let parcel = Parcel {
+            traffic: Traffic::of(message.kind()),
+            bytes: written.len(),
+            now: Time::after(Duration::from_nanos(self.now)),
+        };
+        let turn = self.faults.turn(&from, &to, parcel);
+        turn.as_nanos().min(FOR_EVER.into()) as Nanos
+    }
+
+    /// A message waits as long as those before it need on a narrow link, and no longer than it is narrow. Then it takes its
+    /// way.
+    pub(super) fn wait_turn(&mut self, until: Nanos, way: Nanos, letter: Letter) {
+        let is_waiting = until > self.now && self.faults.is_narrow(&letter.from, &letter.to);
+        if !is_waiting {
+            return self.queue.plan(self.now + way, Coming::Message(letter));
+        }
+        let glance = until.min(self.now + GLANCE);
+        let waiting = Coming::Turn { until, way, letter };
+        self.queue.plan(glance, waiting);
     }
 
     fn verdict(&mut self, from: Place, to: Place, nth: u32, kind: MessageKind) -> Verdict {
@@ -73,6 +109,7 @@ impl World {
                 .copied()
                 .unwrap_or(Verdict::PROMPT),
             None => {
+                // What arrives, and when, does not depend on its size: that is asked where links are narrow.
                 let parcel = Parcel {
                     traffic: Traffic::of(kind),
                     bytes: 0,
@@ -124,7 +161,13 @@ impl World {
         latency * 1000 + self.draw(from, salt ^ 0x1a7e_0000_0000_0000) % (jitter * 1000)
     }
 
-    pub(super) fn deliver(&mut self, from: Place, to: Place, nth: u32, message: Message) {
+    pub(super) fn deliver(&mut self, letter: Letter) {
+        let Letter {
+            from,
+            to,
+            nth,
+            message,
+        } = letter;
         self.note(to, || What::Arrived { from, nth });
         if self.seat(to).is_up() {
             let is_believed = |node: &Node| node.believes(&message);

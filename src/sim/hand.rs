@@ -2,21 +2,25 @@
 //! [`Plan`] would say all of it before. The same is held against it after every event, and the same hand movements give the
 //! same run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine;
-use crate::faults::{Fault, Traffic};
+use crate::faults::{Fault, Faults, Traffic, Verdict};
 use crate::protocol::{Node, Reply};
-use crate::rng::Rng;
 use crate::sim::called::{Called, Wish};
 use crate::sim::clients::{Asker, Request, Want};
 use crate::sim::invariants::Violation;
 use crate::sim::moment::Sink;
 use crate::sim::plan::{Harm, Micros, Operation, Place, Plan};
-use crate::sim::world::{Coming, World};
+use crate::sim::queue::Nanos;
+use crate::sim::world::{Coming, PLACES, World};
 use crate::types::EntryId;
 use crate::value::{Key, Value};
+
+/// What clients are called where faults are set. No node has that place.
+const CLIENTS: Place = Place::MAX;
 
 /// What a node answers to whoever asks by hand.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,9 +61,10 @@ pub(super) struct Question {
 pub struct Hand {
     world: World,
     next_fault: u32,
-    /// Between clients and nodes: the fault's number, where, what.
-    clients: Vec<(u32, Vec<Place>, Fault)>,
-    rng: Rng,
+    /// When faults end by themselves, and which.
+    ends: BTreeSet<(Nanos, u32)>,
+    /// Between clients and nodes.
+    clients: Faults<Place>,
 }
 
 impl Hand {
@@ -72,8 +77,8 @@ impl Hand {
         Hand {
             world,
             next_fault: 1,
-            clients: Vec::new(),
-            rng: Rng::new(plan.seed ^ 0x4a4d),
+            ends: BTreeSet::new(),
+            clients: Faults::seeded(plan.seed ^ 0x4a4d),
         }
     }
 
@@ -82,9 +87,14 @@ impl Hand {
         self.world.now / 1000
     }
 
-    /// Lets time pass.
+    /// Lets time pass. Faults whose time is over end on their time, whoever waits for what.
     pub fn pass(&mut self, by: Micros) {
         let end = self.world.now + by * 1000;
+        while let Some((at, number)) = self.ends.first().copied().filter(|(at, _)| *at <= end) {
+            self.ends.pop_first();
+            self.world.play_until(at);
+            self.lift(number);
+        }
         self.world.play_until(end);
     }
 
@@ -139,22 +149,44 @@ impl Hand {
         number
     }
 
-    /// Between clients and these nodes; only whether it is cut and how late it is counts.
+    /// The fault `number`, if it is in force still, cuts these links, each in one direction, and no others any more.
+    pub fn cut_instead(&mut self, number: u32, links: &[(Place, Place)]) {
+        if self.world.faults.lift(number) {
+            for (from, to) in links {
+                self.world.faults.set(number, &[*from], &[*to], Fault::CUT);
+            }
+        }
+    }
+
+    /// The place that the next node to join will have, if there is one left.
+    pub fn next_place(&self) -> Option<Place> {
+        let next = self.world.seats.len();
+        (next < PLACES).then_some(next as Place)
+    }
+
+    /// Between clients and these nodes, there and back.
     pub fn between_clients(&mut self, nodes: &[Place], fault: Fault) -> u32 {
         let number = self.number();
-        self.clients.push((number, nodes.to_vec(), fault));
+        self.clients.set(number, &[CLIENTS], nodes, fault);
+        self.clients.set(number, nodes, &[CLIENTS], fault);
         number
+    }
+
+    /// A fault ends in a while, if it has not before.
+    pub fn lift_in(&mut self, number: u32, time: Micros) {
+        self.ends.insert((self.world.now + time * 1000, number));
     }
 
     /// A fault ends.
     pub fn lift(&mut self, number: u32) {
-        self.clients.retain(|(other, ..)| *other != number);
+        self.clients.lift(number);
         self.world.faults.lift(number);
         self.world.lift(number);
     }
 
     /// All faults end; the dead stay dead.
     pub fn heal(&mut self) {
+        self.ends.clear();
         for number in 1..=self.next_fault {
             self.lift(number);
         }
@@ -194,19 +226,9 @@ impl Hand {
             key: key.clone(),
             told: None,
         });
-        let struck = |(_, nodes, _): &&(u32, Vec<Place>, Fault)| nodes.contains(&place);
-        let faults: Vec<Fault> = self
-            .clients
-            .iter()
-            .filter(struck)
-            .map(|(.., f)| *f)
-            .collect();
-        let late: Duration = faults.iter().map(|fault| fault.delay).sum();
-        let loses = |fault: &Fault| fault.cut || self.rng.chance(fault.loss);
-        let is_lost = faults.iter().any(loses);
-        if !is_lost {
+        if let Verdict::Deliver { after, .. } = self.clients.verdict(&CLIENTS, &place) {
             let asker = Asker::Hand(ticket);
-            let at = self.world.now + self.world.client_latency(asker) + late.as_nanos() as u64;
+            let at = self.world.now + self.world.client_latency(asker) + nanos(after);
             let want = want(key, errand);
             let request = Request { asker, want };
             self.world
@@ -214,15 +236,31 @@ impl Hand {
                 .plan(at, Coming::Request { place, request });
         }
         let end = self.world.now + patience * 1000;
-        while self.world.now < end && self.world.violation.is_none() {
-            if self.world.hands[ticket].told.is_some() {
-                self.pass(late.as_micros() as Micros);
-                break;
-            }
+        while self.is_waiting(ticket, end) {
             self.pass(1_000);
         }
-        self.world.hands[ticket].told.take()
+        let told = self.world.hands[ticket].told.take()?;
+        // That a port refuses is no answer of a node, and nothing holds it back.
+        if told == Told::Unreachable {
+            return Some(told);
+        }
+        let left = end.saturating_sub(self.world.now);
+        let back = match self.clients.verdict(&place, &CLIENTS) {
+            Verdict::Deliver { after, .. } => Some(nanos(after)).filter(|after| *after <= left),
+            Verdict::Drop => None,
+        };
+        self.pass(back.unwrap_or(left) / 1000);
+        back.map(|_| told)
     }
+
+    fn is_waiting(&self, ticket: usize, end: Nanos) -> bool {
+        let is_told = self.world.hands[ticket].told.is_some();
+        !is_told && self.world.now < end && self.world.violation.is_none()
+    }
+}
+
+fn nanos(time: Duration) -> Nanos {
+    time.as_nanos() as Nanos
 }
 
 fn want(key: &Key, errand: Errand) -> Want {

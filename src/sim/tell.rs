@@ -6,6 +6,7 @@ use crate::sim::moment::{FOR_EVER, Moment, What};
 use crate::sim::plan::{Operation, Place};
 use crate::sim::words;
 use crate::types::NodeId;
+use crate::wire::said::said;
 
 /// What happened, as a line that begins with the time in seconds.
 pub fn line(moment: &Moment) -> String {
@@ -39,11 +40,7 @@ fn what(moment: &Moment) -> String {
                 (Some(_), Some(_)) => "  (twice)",
                 (Some(_), None) => "",
             };
-            format!(
-                "  {id} → {} #{nth}: {}{fate}",
-                name(*to),
-                words::said(message)
-            )
+            format!("  {id} → {} #{nth}: {}{fate}", name(*to), said(message))
         }
         What::Arrived { from, nth } => format!("  {id} ← {} #{nth}", name(*from)),
         What::Kept(records) => format!("  {id} keeps {}", words::kept(records)),

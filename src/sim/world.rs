@@ -27,11 +27,12 @@ pub(super) const PLACES: usize = 12;
 /// What is to come.
 #[derive(Debug)]
 pub(super) enum Coming {
-    Message {
-        from: Place,
-        to: Place,
-        nth: u32,
-        message: Message,
+    Message(Letter),
+    /// A message looks whether it still waits at a narrow link, until then; behind that it has some way to go.
+    Turn {
+        until: Nanos,
+        way: Nanos,
+        letter: Letter,
     },
     /// The port of `peer` refused a message of `to`.
     Refused {
@@ -58,6 +59,16 @@ pub(super) enum Coming {
     },
     /// A client has waited long enough for an answer.
     Patience(u16),
+}
+
+/// A message under way.
+#[derive(Debug)]
+pub(super) struct Letter {
+    pub(super) from: Place,
+    pub(super) to: Place,
+    /// How many went from there to there before.
+    pub(super) nth: u32,
+    pub(super) message: Message,
 }
 
 pub(super) struct World {
@@ -180,14 +191,13 @@ impl World {
         };
         self.now = at;
         let counts = match coming {
-            Coming::Message {
-                from,
-                to,
-                nth,
-                message,
-            } => {
-                self.deliver(from, to, nth, message);
+            Coming::Message(letter) => {
+                self.deliver(letter);
                 true
+            }
+            Coming::Turn { until, way, letter } => {
+                self.wait_turn(until, way, letter);
+                false
             }
             Coming::Refused { to, peer, message } => {
                 if self.seat(to).is_up() {

@@ -164,6 +164,7 @@ fn role(status: &ClusterStatus, row: &NodeRow) -> String {
         (Some(more), _) if more.disk.is_some() => "no disk".to_owned(),
         (Some(more), _) if more.recovering => "recovering".to_owned(),
         (_, Some(member)) if !member.voter => "learner".to_owned(),
+        _ if status.is_outsider(row) => "no member".to_owned(),
         _ => answer.role.to_string(),
     }
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, LostWrite};
 use crate::types::{Election, NodeId, Replication, Term};
-use crate::wire::data::NodeStatus;
+use crate::wire::data::{LISTED, NodeStatus};
 use crate::wire::faults::FaultInForce;
 
 /// The version of [`ClusterStatus`]'s shape.
@@ -92,6 +92,26 @@ pub struct ClusterStatus {
     pub warnings: Vec<String>,
     /// The number of the last event.
     pub last_event: u64,
+}
+
+impl ClusterStatus {
+    /// Whether a node is there and no member, by what the leader says: nobody sends it anything, so it obeys nobody. What
+    /// names its members by address, or leaves some out, says nothing of others.
+    pub fn is_outsider(&self, row: &NodeRow) -> bool {
+        let leads = |row: &&NodeRow| Some(&row.id) == self.leader.as_ref();
+        let leader = self.nodes.iter().find(leads);
+        let Some(more) = leader.and_then(|row| row.answer.as_ref()?.more.as_ref()) else {
+            return false;
+        };
+        let are_all_named = (1..LISTED).contains(&more.members.len())
+            && more.members.iter().all(|member| !member.id.is_address());
+        are_all_named && more.members.iter().all(|member| member.id != row.id)
+    }
+
+    /// All but those that are no members.
+    pub fn insiders(&self) -> impl Iterator<Item = &NodeRow> {
+        self.nodes.iter().filter(|row| !self.is_outsider(row))
+    }
 }
 
 /// The part of [`ClusterInfo`] that `status` repeats.

@@ -9,6 +9,9 @@ use crate::value::{Key, Value};
 /// The header of whoever only shows what becomes of a cluster: faults between clients and nodes leave it alone.
 pub const OBSERVER_HEADER: &str = "x-cluster-observer";
 
+/// How many members a node lists at most. A thousand would cost more than they tell.
+pub const LISTED: usize = 100;
+
 /// `GET /status`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,7 +72,7 @@ pub struct NodeDetail {
     /// How many messages of its peers have arrived since it was started, answers not counted.
     #[serde(default)]
     pub received: u64,
-    /// The members it knows, at most a hundred; a leader says what each of the others is missing.
+    /// The members it knows, at most [`LISTED`]; a leader says what each of the others is missing.
     #[serde(default)]
     pub members: Vec<MemberState>,
     /// Milliseconds since it heard its leader; null if it knows none.

@@ -44,6 +44,7 @@ pub fn what(trouble: &Trouble, total: usize) -> String {
         all if all == total && total > 2 => "all".to_owned(),
         _ => nodes.join(", "),
     };
+    let nodes = trouble.nodes().map(list).unwrap_or_default();
     match trouble {
         Trouble::Links {
             from,
@@ -77,46 +78,37 @@ pub fn what(trouble: &Trouble, total: usize) -> String {
         Trouble::Ring => {
             "a ring: each hears only its neighbours, a majority with it, no two the same".to_owned()
         }
-        Trouble::Isolate { nodes, way } => {
-            let how = match way {
-                Way::Both => "cut off from all others",
-                Way::Out => "mute: heard by nobody, though hearing all",
-                Way::In => "deaf: hearing nobody, though heard by all",
-            };
-            format!("{}: {how}", list(nodes))
-        }
-        Trouble::Client { nodes, fault } => {
-            format!("clients ↔ {}: {}", list(nodes), link(fault))
-        }
-        Trouble::Pause { nodes } => {
-            format!(
-                "{}: stands still; its port accepts and answers nothing",
-                list(nodes)
-            )
-        }
-        Trouble::Skew { nodes, rate_ppm } => {
-            let rate = f64::from(*rate_ppm) / 1e6;
-            format!("{}: its clock runs {rate} times as fast", list(nodes))
-        }
-        Trouble::Jump { nodes, by } => {
-            format!("{}: its clock jumped ahead by {}", list(nodes), time(*by))
-        }
-        Trouble::SlowDisk { nodes, by } => {
-            format!(
-                "{}: each synced write takes {} longer",
-                list(nodes),
-                time(*by)
-            )
-        }
-        Trouble::FullDisk { nodes } => format!("{}: no space left on its disk", list(nodes)),
-        Trouble::FailSync { nodes } => format!("{}: its next sync fails", list(nodes)),
-        Trouble::CorruptTail { nodes } => {
-            format!(
-                "{}: killed within a write, the end of its log is torn",
-                list(nodes)
-            )
-        }
+        Trouble::Client { fault, .. } => format!("clients ↔ {nodes}: {}", link(fault)),
+        of_nodes => format!("{nodes}: {}", suffering(of_nodes)),
     }
+}
+
+/// What a node suffers from that is struck by itself.
+fn suffering(trouble: &Trouble) -> String {
+    let words = match trouble {
+        Trouble::Isolate { way: Way::Both, .. } => "cut off from all others",
+        Trouble::Isolate { way: Way::Out, .. } => "mute: heard by nobody, though hearing all",
+        Trouble::Isolate { way: Way::In, .. } => "deaf: hearing nobody, though heard by all",
+        Trouble::Pause { .. } => "stands still; its port accepts and answers nothing",
+        Trouble::Skew { rate_ppm, .. } => {
+            let rate = f64::from(*rate_ppm) / 1e6;
+            return format!("its clock runs {rate} times as fast");
+        }
+        Trouble::Jump { by, .. } => return format!("its clock jumped ahead by {}", time(*by)),
+        Trouble::SlowDisk { by, .. } => {
+            return format!("each synced write takes {} longer", time(*by));
+        }
+        Trouble::FullDisk { .. } => "no space left on its disk",
+        Trouble::FailSync { .. } => "its next sync fails",
+        Trouble::CorruptTail { .. } => "killed within a write, the end of its log is torn",
+        Trouble::Links { .. }
+        | Trouble::Partition { .. }
+        | Trouble::Split { .. }
+        | Trouble::Bridge { .. }
+        | Trouble::Ring
+        | Trouble::Client { .. } => "its links fare otherwise",
+    };
+    words.to_owned()
 }
 
 /// The same, where the link between `a` and `b` is spared.

@@ -19,6 +19,11 @@ use crate::wire::units::millis;
 /// minority and the smallest majority of all nodes; chance chooses.
 pub type Who = String;
 
+/// What nodes are called that are not named.
+pub const ROLES: [&str; 6] = [
+    "leader", "follower", "random", "minority", "majority", "all",
+];
+
 /// `POST /api/faults`: one fault to set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,7 +101,7 @@ pub enum Trouble {
         #[serde(default)]
         one_way: bool,
     },
-    /// Nodes of different groups do not hear each other. Those named nowhere form one more group.
+    /// Nodes of different groups do not hear each other. Those named nowhere form one more group, who joins later included.
     Partition {
         /// The groups.
         groups: Vec<Vec<Who>>,

@@ -9,6 +9,7 @@ mod link_fault;
 mod map;
 pub mod messages;
 pub mod peer;
+pub mod said;
 pub mod sound;
 pub mod struck;
-mod units;
+pub mod units;

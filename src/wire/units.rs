@@ -1,4 +1,24 @@
-//! Units as people write them in JSON: milliseconds and percent.
+//! Units as people write them: in JSON milliseconds and percent, elsewhere rates.
+
+/// A rate, as in `64KiB/s`: bytes a second.
+///
+/// # Errors
+///
+/// What is no rate, for whoever wrote it: with how to write one.
+pub fn rate(text: &str) -> Result<u64, String> {
+    const LIMIT: u64 = 1 << 40;
+    let size = text.strip_suffix("/s").unwrap_or(text).trim();
+    let units = [("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1), ("", 1)];
+    let parsed = units.iter().find_map(|(unit, factor)| {
+        let number: u64 = size.strip_suffix(unit)?.trim().parse().ok()?;
+        number.checked_mul(*factor)
+    });
+    match parsed {
+        Some(rate) if (1..=LIMIT).contains(&rate) => Ok(rate),
+        Some(_) => Err("it must be above zero, and below 1TiB/s".to_owned()),
+        None => Err("write it as 1MiB/s, 64KiB/s or 500B/s".to_owned()),
+    }
+}
 
 /// A time in milliseconds, with what fractions it has.
 pub(super) mod millis {
@@ -48,6 +68,20 @@ pub(super) mod percent {
             false => Err(D::Error::custom(
                 "a chance must be between 0 and 100 percent",
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_and_nonsense_refused() {
+        assert_eq!(rate("1MiB/s"), Ok(1 << 20));
+        assert_eq!(rate("500B/s"), Ok(500));
+        for wrong in ["0/s", "fast", "1MB/s", "-1"] {
+            assert!(rate(wrong).is_err(), "{wrong}");
         }
     }
 }

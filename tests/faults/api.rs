@@ -4,7 +4,7 @@ use crate::support::{Up, curl};
 use serde_json::Value;
 
 /// A request to the control server, with the token or without.
-fn call(up: &Up, method: &str, path: &str, body: &str, with_token: bool) -> (u16, Value) {
+pub fn call(up: &Up, method: &str, path: &str, body: &str, with_token: bool) -> (u16, Value) {
     let state = up.state();
     let url = state["control"].as_str().expect("a URL").to_owned();
     let authorization = match with_token {

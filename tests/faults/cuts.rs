@@ -183,3 +183,93 @@ fn of_a_partition_one_link_can_be_healed_alone() {
     reaches_only(&up, "k", &[3], &[2]);
     assert_eq!(in_force(&up), ["partition-1"]);
 }
+
+#[test]
+fn names_without_a_slash_are_one_group_and_the_answer_says_how_to_part_them() {
+    let up = Up::start(&[]);
+    let said = up.says(&["partition", "node-2", "node-3"]);
+    assert!(
+        said.starts_with("partition-1: node-2, node-3 / node-1:"),
+        "{said}"
+    );
+    let note = "node-2 and node-3 are one group, against the rest; to part them from each other: \
+                cluster partition node-2 / node-3";
+    assert!(said.contains(note), "{said}");
+    let said = up.says(&["partition", "node-2", "/", "node-3"]);
+    assert!(!said.contains("one group"), "{said}");
+}
+
+/// A raft of `nodes` that node-1 leads.
+fn led_by_node_1(nodes: &str) -> Up {
+    let up = Up::start(&["--raft", "--nodes", nodes]);
+    up.says(&["transfer", "node-1"]);
+    up
+}
+
+/// Whether a link of the only fault in force is cut.
+fn is_cut(up: &Up, from: usize, to: usize) -> bool {
+    let list = up.json(&["faults", "--json"]);
+    let links = list["faults"][0]["links"].as_array().expect("links");
+    links
+        .iter()
+        .any(|link| link["from"] == format!("node-{from}") && link["to"] == format!("node-{to}"))
+}
+
+#[test]
+fn a_node_that_joins_during_a_partition_is_on_the_side_of_those_that_are_not_named() {
+    for command in [&["partition", "node-3"][..], &["isolate", "node-3"]] {
+        let up = led_by_node_1("3");
+        up.says(command);
+        up.says(&["add"]);
+        let shown = up.says(&["faults"]);
+        assert!(
+            is_cut(&up, 3, 4) && is_cut(&up, 4, 3) && !is_cut(&up, 4, 1),
+            "{shown}"
+        );
+        // What the newcomer says as leader does not reach the other side.
+        up.says(&["transfer", "node-4"]);
+        up.says(&["put", "k", "1"]);
+        await_held(&up, 2, "k");
+        assert!(!holds(&up, 3, "k"));
+        assert_ne!(status_of(&up, 3)["leaderId"], "node-4");
+        up.run(&["heal", "--wait"]).assert().success();
+        await_held(&up, 3, "k");
+    }
+}
+
+#[test]
+fn the_groups_of_a_partition_show_who_joined_and_of_one_link_that_was_healed_it_stays_so() {
+    let up = led_by_node_1("3");
+    up.says(&["partition", "node-3"]);
+    up.says(&["heal", "node-2", "node-3"]);
+    up.says(&["add"]);
+    let list = up.json(&["faults", "--json"]);
+    let groups = list["faults"][0]["groups"].to_string();
+    assert_eq!(groups, r#"[["node-3"],["node-1","node-2","node-4"]]"#);
+    let what = list["faults"][0]["what"].as_str().expect("words");
+    assert_eq!(
+        what,
+        "node-3 / node-1, node-2, node-4: they do not hear each other, but not between node-2 and node-3"
+    );
+    assert!(!is_cut(&up, 2, 3) && is_cut(&up, 4, 3));
+    // Who goes takes what was said of it along: nobody is cut off any more.
+    up.says(&["remove", "node-3"]);
+    assert!(in_force(&up).is_empty());
+}
+
+#[test]
+fn a_node_that_joins_has_its_place_in_a_bridge_and_in_a_ring() {
+    let up = led_by_node_1("5");
+    up.says(&["transfer", "node-3"]);
+    up.says(&["partition", "--bridge", "node-3"]);
+    up.says(&["add"]);
+    assert!(is_cut(&up, 6, 1) && is_cut(&up, 2, 6) && is_cut(&up, 1, 5));
+    assert!(!is_cut(&up, 6, 3) && !is_cut(&up, 6, 4) && !is_cut(&up, 5, 6));
+    up.run(&["heal", "--wait"]).assert().success();
+    let up = led_by_node_1("4");
+    up.says(&["partition", "--ring"]);
+    up.says(&["add"]);
+    // The newcomer stands between the last and the first, who hear each other as before.
+    assert!(!is_cut(&up, 5, 4) && !is_cut(&up, 5, 1) && !is_cut(&up, 1, 4));
+    assert!(is_cut(&up, 5, 2) && is_cut(&up, 3, 5));
+}

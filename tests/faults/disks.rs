@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::{Up, ask};
+use crate::support::{Up, ask, await_that};
 use crate::tale::{await_held, in_force, time_to_put};
 
 fn on_disk(home: &Path) -> Up {
@@ -140,4 +140,35 @@ fn a_slow_disk_holds_nobody_up_once_it_is_healed_or_its_node_is_killed() {
     drop(put());
     up.says(&["kill", "node-1"]);
     up.says(&["down"]);
+}
+
+#[test]
+fn a_node_that_cannot_be_started_again_when_it_is_healed_is_started_by_the_next_attempt() {
+    let home = tempfile::TempDir::new().expect("a directory");
+    let up = on_disk(home.path());
+    up.says(&["transfer", "node-1"]);
+    for n in 0..5 {
+        up.says(&["put", &format!("k{n}"), "1"]);
+    }
+    up.run(&["wait", "equal"]).assert().success();
+    up.says(&["disk", "node-2", "--full"]);
+    up.says(&["put", "k", "1"]);
+    await_that("its disk failed", || {
+        up.says(&["status"]).contains("no disk")
+    });
+    let (path, length) = log(home.path(), 2);
+    let whole = std::fs::read(&path).expect("the log");
+    let mut damaged = whole.clone();
+    damaged[length as usize / 4] ^= 0xff;
+    std::fs::write(&path, damaged).expect("to damage it");
+    for _ in 0..2 {
+        let healed = up.run(&["heal"]).assert().code(1);
+        let said = String::from_utf8_lossy(&healed.get_output().stderr).into_owned();
+        assert!(said.contains("node-2: cannot start again"), "{said}");
+        assert_eq!(in_force(&up), ["disk-1"]);
+    }
+    std::fs::write(&path, whole).expect("to mend it");
+    up.run(&["heal", "--wait"]).assert().success();
+    assert!(in_force(&up).is_empty());
+    await_held(&up, 2, "k");
 }

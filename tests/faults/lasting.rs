@@ -1,5 +1,10 @@
 //! How long faults last, what they are called, and who undoes them.
 
+use cluster::engine::Engine;
+use cluster::runtime::{Cluster, Options};
+use cluster::types::{Config, NodeId};
+use cluster::wire::faults::HealOrder;
+
 use crate::support::{Up, await_that};
 use crate::tale::{in_force, logged};
 
@@ -86,4 +91,39 @@ fn whoever_watches_sees_faults_come_and_go() {
         assert!(events.contains(part), "{part}: {events}");
     }
     await_that("up says so", || up.printed().contains("✓ cut-1 is undone"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn healing_everything_heals_what_no_name_stands_for() {
+    let config = Config::new(NodeId::nth(1), Vec::new());
+    let options = Options {
+        name: "nameless".to_owned(),
+        nodes: Some(2),
+        data_dir: None,
+        host: [127, 0, 0, 1].into(),
+        port: 0,
+        mode: config.mode,
+        safeguards: config.safeguards,
+        write_timeout: config.write_timeout,
+        snapshot_every: None,
+        heartbeat: config.heartbeat,
+        election_timeout: config.election_timeout,
+        max_value: 1 << 20,
+        course: false,
+        lang: "en".to_owned(),
+        tap: None,
+    };
+    let cluster = Cluster::boot(options).await.expect("a cluster");
+    let (one, other) = (NodeId::nth(1), NodeId::nth(2));
+    cluster.change_faults(|faults| faults.cut(&one, &other));
+    let named = HealOrder {
+        names: Some(Vec::new()),
+        ..HealOrder::default()
+    };
+    cluster.heal(named).await.expect("to heal nothing");
+    cluster.change_faults(|faults| assert!(faults.is_cut(&one, &other)));
+    let healed = cluster.heal(HealOrder::default()).await.expect("to heal");
+    assert!(healed.undone.is_empty());
+    cluster.change_faults(|faults| assert!(faults.is_empty()));
+    cluster.stop().await;
 }

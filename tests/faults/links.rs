@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::api::call;
 use crate::support::{Up, ask, await_that, curl};
 use crate::tale::{await_held, holds, in_force, logged, median, status_of, time_to_put};
 
@@ -181,6 +182,23 @@ fn clients_of_a_node_are_late_and_its_peers_are_not() {
     await_held(&up, 2, "k");
     assert_eq!(status_of(&up, 2)["term"], 1);
     assert!(begun.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn the_seed_of_an_order_decides_which_requests_are_lost() {
+    let up = Up::start(&[]);
+    let url = format!("{}/key/k", up.url(2));
+    let order = r#"{"kind":"client","nodes":["node-2"],"loss":40,"seed":7}"#;
+    let fates = || -> Vec<bool> {
+        assert_eq!(call(&up, "POST", "/api/faults", order, true).0, 200);
+        let is_answered = |_| !curl(&["--max-time", "0.5", &url]).is_empty();
+        let fates = (0..16).map(is_answered).collect();
+        up.says(&["heal"]);
+        fates
+    };
+    let first = fates();
+    assert!(first.contains(&true) && first.contains(&false), "{first:?}");
+    assert_eq!(first, fates());
 }
 
 #[test]

@@ -69,6 +69,11 @@ fn nonsense_is_refused_and_nothing_is_set() {
             "cannot be used with",
         ),
         (&["heal", "cut-7"], 1, "no fault in force is called cut-7"),
+        (
+            &["heal", "delay-8", "delay-9"],
+            1,
+            "no fault in force is called delay-8, delay-9, so nothing was healed; none is",
+        ),
         (&["heal", "node-1", "node-9"], 1, "no node is called"),
         (&["resume", "node-9"], 1, "no node is called"),
         (&["pause", "node-1", "node-9"], 1, "no node is called"),
@@ -86,6 +91,20 @@ fn nonsense_is_refused_and_nothing_is_set() {
     let refused = up.run(&["pause", "node-2"]).assert().code(1);
     let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
     assert!(said.contains("already: pause-1"), "{said}");
+}
+
+#[test]
+fn where_one_of_several_names_is_unknown_nothing_is_healed_and_the_others_are_told() {
+    let up = Up::start(&[]);
+    up.says(&["link", "all", "--delay", "1ms"]);
+    up.says(&["link", "all", "--loss", "1%"]);
+    for names in [&["delay-1", "loss-7"][..], &["loss-7", "delay-1", "loss-1"]] {
+        let refused = up.run(&[&["heal"], names].concat()).assert().code(1);
+        let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+        let told = "is called loss-7, so nothing was healed; those that are: delay-1, loss-1";
+        assert!(said.contains(told), "{said}");
+        assert_eq!(in_force(&up), ["delay-1", "loss-1"]);
+    }
 }
 
 #[test]

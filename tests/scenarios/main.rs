@@ -4,6 +4,7 @@
 mod ending;
 mod files;
 mod mistakes;
+mod own;
 mod schema;
 #[path = "../support/mod.rs"]
 mod support;

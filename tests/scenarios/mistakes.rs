@@ -66,7 +66,7 @@ fn a_mistake_is_told_with_line_and_key_and_what_was_expected() {
     refused(
         &step("client = { node = \"leader\", cut = true, loss = \"10%\" }"),
         7,
-        &["client", "or a delay or loss"],
+        &["client", "or a delay, jitter or loss"],
     );
     refused(
         "name = \"x\"\nverdict = \"good\"\n",

@@ -7,15 +7,16 @@ use crate::cli::args::Common;
 use crate::cli::failure::Failure;
 use crate::cli::faults::{Waiting, refusal, rest};
 use crate::cli::{out, target};
-use crate::wire::faults::{FaultInForce, HealOrder, Healed};
+use crate::wire::faults::{FaultInForce, HealOrder, Healed, ROLES};
 
 /// Undo faults: all, those on the link between two nodes, or those named
 ///
-/// Dead nodes stay dead: cluster revive brings them back.
+/// Dead nodes stay dead: cluster revive brings them back. If a name is unknown, nothing is undone, and the names that there
+/// are are told.
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster heal --wait                       returns when all follow one leader and hold the same data
-  cluster heal delay-1 pause-2
+  cluster heal delay-1 pause-2              these; none, if one is not in force
   cluster heal node-1 node-2                whatever lies between them")]
 pub(in crate::cli) struct Heal {
     /// Faults by their names, or two nodes [default: all that are in force]
@@ -25,17 +26,24 @@ pub(in crate::cli) struct Heal {
     waiting: Waiting,
 }
 
+/// Whether a node is meant: by a name such as ours are, or by a role.
+fn is_node(name: &str) -> bool {
+    name.starts_with("node-") || ROLES.contains(&name)
+}
+
 impl Heal {
     /// What is meant: names of faults, or two ends of a link.
     fn order(&self, in_force: &[FaultInForce]) -> HealOrder {
         let is_fault = |name: &String| in_force.iter().any(|fault| fault.name == *name);
+        let is_link =
+            |a: &String, b: &String| !is_fault(a) && !is_fault(b) && (is_node(a) || is_node(b));
         let by = "cluster heal".to_owned();
         match self.names.as_slice() {
             [] => HealOrder {
                 by,
                 ..HealOrder::default()
             },
-            [a, b] if !is_fault(a) && !is_fault(b) => HealOrder {
+            [a, b] if is_link(a, b) => HealOrder {
                 between: Some((a.clone(), b.clone())),
                 by,
                 ..HealOrder::default()

@@ -10,6 +10,7 @@ use crate::cli::target;
 use crate::faults::Fault;
 use crate::faults::{Permille, Traffic};
 use crate::wire::faults::{Trouble, Who};
+use crate::wire::units::rate;
 
 /// Make links between nodes slow, lossy or narrow
 ///
@@ -44,22 +45,6 @@ pub(in crate::cli) struct Link {
     only: Vec<Traffic>,
     #[command(flatten)]
     lasting: Lasting,
-}
-
-/// A rate, as in `64KiB/s`.
-fn rate(text: &str) -> Result<u64, String> {
-    const LIMIT: u64 = 1 << 40;
-    let size = text.strip_suffix("/s").unwrap_or(text).trim();
-    let units = [("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1), ("", 1)];
-    let parsed = units.iter().find_map(|(unit, factor)| {
-        let number: u64 = size.strip_suffix(unit)?.trim().parse().ok()?;
-        number.checked_mul(*factor)
-    });
-    match parsed {
-        Some(rate) if (1..=LIMIT).contains(&rate) => Ok(rate),
-        Some(_) => Err("it must be above zero, and below 1TiB/s".to_owned()),
-        None => Err("write it as 1MiB/s, 64KiB/s or 500B/s".to_owned()),
-    }
 }
 
 impl Link {
@@ -98,18 +83,4 @@ pub(in crate::cli) async fn run(args: &Link, common: &Common) -> Result<(), Fail
         one_way,
     };
     set(trouble, "link", &args.lasting, common).await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rates_are_read_and_nonsense_refused() {
-        assert_eq!(rate("1MiB/s"), Ok(1 << 20));
-        assert_eq!(rate("500B/s"), Ok(500));
-        for wrong in ["0/s", "fast", "1MB/s", "-1"] {
-            assert!(rate(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -104,6 +104,17 @@ pub(super) async fn set(
     lasting: &Lasting,
     common: &Common,
 ) -> Result<(), Failure> {
+    set_with_note(trouble, command, None, lasting, common).await
+}
+
+/// The same, with a word on how the command was understood.
+async fn set_with_note(
+    trouble: Trouble,
+    command: &str,
+    note: Option<String>,
+    lasting: &Lasting,
+    common: &Common,
+) -> Result<(), Failure> {
     let running = target::running(common)?;
     let order = FaultOrder::new(trouble, &format!("cluster {command}")).lasting(lasting.time);
     let set = running.control.disturb(&order).await;
@@ -111,6 +122,9 @@ pub(super) async fn set(
     match common.json {
         true => out::print_json(&FaultsSet { set })?,
         false => set.iter().try_for_each(|fault| tell(fault, lasting.time))?,
+    }
+    if let Some(note) = note.filter(|_| !common.json) {
+        out::print(&format!("  note:   {note}"))?;
     }
     rest::after_fault(&running, &lasting.waiting, common).await
 }

@@ -5,14 +5,15 @@ use clap_complete::engine::ArgValueCandidates;
 
 use crate::cli::args::Common;
 use crate::cli::failure::Failure;
-use crate::cli::faults::{Lasting, names, set};
+use crate::cli::faults::{Lasting, names, set_with_note};
 use crate::cli::target;
 use crate::wire::faults::{Trouble, Way, Who};
 
 /// Part the nodes into groups that do not hear each other
 ///
-/// Groups are separated by /, the nodes of one by commas; those that are not named form one more group. Clients still
-/// reach all of them. Roles mean nodes too: leader, follower, minority, majority, random.
+/// Groups are separated by /, the nodes of one by commas; those that are not named form one more group, and so does who is
+/// added later. Without a / all that are named are one group, against the rest. Clients still reach all of them. Roles mean
+/// nodes too: leader, follower, minority, majority, random.
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster partition node-1,node-2 / node-3,node-4,node-5
@@ -71,6 +72,23 @@ impl Partition {
     }
 }
 
+impl Partition {
+    /// Several names without a slash are one group: whoever meant to part them from each other is told how.
+    fn note(&self) -> Option<String> {
+        let written = self.groups.join(",");
+        let names = names(&written);
+        let is_one_group = names.len() > 1 && !written.contains('/');
+        is_one_group.then(|| {
+            format!(
+                "{} are one group, against the rest; to part them from each other: cluster partition {}",
+                names.join(" and "),
+                names.join(" / ")
+            )
+        })
+    }
+}
+
 pub(in crate::cli) async fn run(args: &Partition, common: &Common) -> Result<(), Failure> {
-    set(args.trouble()?, "partition", &args.lasting, common).await
+    let (trouble, note) = (args.trouble()?, args.note());
+    set_with_note(trouble, "partition", note, &args.lasting, common).await
 }

@@ -14,7 +14,7 @@ use crate::runtime::http::data::{not_the_leader, refuse};
 use crate::runtime::http::{Service, answer, key};
 use crate::types::{Members, NodeId, Role, index_of};
 use crate::value::{Key, Value};
-use crate::wire::data::{Consistency, MemberState, NodeDetail, NodeStatus};
+use crate::wire::data::{Consistency, LISTED, MemberState, NodeDetail, NodeStatus};
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,9 +69,8 @@ pub(super) fn status(service: &Service, request: &Request) -> Response {
     answer::json(StatusCode::OK, &body)
 }
 
-/// The members a node knows, and what the leader knows of each. A thousand would cost more than they tell.
+/// The members a node knows, and what the leader knows of each.
 fn members(status: &Status) -> Vec<MemberState> {
-    const LISTED: usize = 100;
     let Members { voters, learners } = &*status.members;
     let progress = |id: &NodeId| status.followers.iter().find(|f| f.id == *id);
     let state = |(id, voter): (&NodeId, bool)| {

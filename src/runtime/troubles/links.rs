@@ -3,35 +3,16 @@
 use std::collections::BTreeSet;
 
 use crate::engine::EngineError;
-use crate::faults::Fault;
 use crate::faults::shapes::Block;
+use crate::faults::{Fault, Faults};
 use crate::rng::mix;
 use crate::runtime::cluster::Cluster;
 use crate::runtime::troubles::{Entry, Ordered};
 use crate::types::NodeId;
-use crate::wire::fault_words;
 use crate::wire::faults::{FaultInForce, Healed, Link, Trouble};
+use crate::wire::{fault_words, struck};
 
-/// Whether it strikes links between nodes; otherwise it strikes nodes.
-pub(super) fn is_of_links(trouble: &Trouble) -> bool {
-    trouble.nodes().is_none() || matches!(trouble, Trouble::Isolate { .. })
-}
-
-fn links_of(blocks: &[Block<NodeId>]) -> Vec<Link> {
-    let mut links = BTreeSet::new();
-    for (from, to) in blocks {
-        for from in from {
-            let to = to.iter().filter(|to| *to != from).cloned();
-            links.extend(to.map(|to| Link {
-                from: from.clone(),
-                to,
-            }));
-        }
-    }
-    links.into_iter().collect()
-}
-
-/// The same links, none twice, in as few blocks as have chances of their own: where losses come in runs, they come so on
+/// `links` in as few blocks as have chances of their own: where losses come in runs, they come so on
 /// each link.
 fn rules_of(links: &[Link], fault: Fault) -> Vec<Block<NodeId>> {
     let is_alike = |a: &Link, b: &Link| fault.burst == 0 && a.from == b.from;
@@ -42,16 +23,30 @@ fn rules_of(links: &[Link], fault: Fault) -> Vec<Block<NodeId>> {
     links.chunk_by(is_alike).map(block).collect()
 }
 
+/// The nodes at the ends of `links`, in order.
+fn ends(links: &[Link]) -> Vec<NodeId> {
+    let ends = links.iter().flat_map(|link| [&link.from, &link.to]);
+    let ends: BTreeSet<NodeId> = ends.cloned().collect();
+    ends.into_iter().collect()
+}
+
+/// Cuts these links, and no others any more.
+fn standing_on(faults: &mut Faults, number: u32, links: &[Link]) {
+    faults.lift(number);
+    for (from, to) in rules_of(links, Fault::CUT) {
+        faults.set(number, &from, &to, Fault::CUT);
+    }
+}
+
 impl Cluster {
     pub(super) fn set_links(
         &self,
         trouble: Trouble,
         ordered: &Ordered,
     ) -> Result<FaultInForce, EngineError> {
-        let all: Vec<NodeId> = self.slots().into_iter().map(|(id, _)| id).collect();
-        let struck = trouble.blocks(&all).map_err(EngineError::Senseless)?;
-        let (blocks, fault, only) = struck;
-        let links = links_of(&blocks);
+        let struck = trouble.blocks(&ordered.all);
+        let (blocks, fault, only) = struck.map_err(EngineError::Senseless)?;
+        let links: Vec<Link> = struck::links(&blocks).into_iter().collect();
         if links.is_empty() {
             return Err(EngineError::Senseless(
                 "there is no link between these nodes".to_owned(),
@@ -67,8 +62,6 @@ impl Cluster {
                 "losses come in runs only where there are losses: say loss, too".to_owned(),
             ));
         }
-        let ends = links.iter().flat_map(|link| [&link.from, &link.to]);
-        let struck: BTreeSet<NodeId> = ends.cloned().collect();
         let number = self.book.number();
         let rules = rules_of(&links, fault);
         self.change_faults(|faults| {
@@ -79,11 +72,48 @@ impl Cluster {
         });
         let entry = Entry {
             trouble,
-            struck: struck.into_iter().collect(),
+            struck: ends(&links),
             links,
             lasts: true,
         };
         Ok(self.book.enter(number, entry, ordered))
+    }
+
+    /// Nodes have come or gone: faults that have a shape are to have it still. Whoever calls holds `changes`.
+    pub(in crate::runtime) fn reshape(&self) {
+        let now = self.ids();
+        for mut standing in self
+            .book
+            .all()
+            .into_iter()
+            .filter(|one| one.order.has_shape())
+        {
+            let before = std::mem::replace(&mut standing.among, now.clone());
+            let shown = &mut standing.shown;
+            let links = standing.order.reshaped(&shown.links, &before, &now);
+            if links.is_empty() {
+                self.change_faults(|faults| {
+                    faults.lift(standing.number);
+                });
+                self.book.strike_out(&shown.name);
+                self.tell_undone(shown, "the node was removed");
+                continue;
+            }
+            if links != shown.links {
+                self.change_faults(|faults| standing_on(faults, standing.number, &links));
+                let plain = fault_words::what(&shown.trouble, before.len());
+                let spared = shown
+                    .what
+                    .strip_prefix(&plain)
+                    .unwrap_or_default()
+                    .to_owned();
+                shown.trouble = standing.order.spelled_out(&now);
+                shown.what = fault_words::what(&shown.trouble, now.len()) + &spared;
+                (shown.struck, shown.links) = (ends(&links), links);
+                self.tell_set(shown);
+            }
+            self.book.rewrite(&standing);
+        }
     }
 
     /// Everything between two nodes becomes well again.
@@ -120,7 +150,7 @@ impl Cluster {
             });
             standing.shown.links.retain(|link| !is_between(link));
             standing.shown.what = fault_words::without(&standing.shown.what, &a, &b);
-            self.book.rewrite(&standing.shown);
+            self.book.rewrite(&standing);
             self.tell_set(&standing.shown);
             eased.push(standing.shown);
         }

@@ -38,6 +38,10 @@ struct Inner {
 struct Standing {
     /// What the verdicts know it by.
     number: u32,
+    /// What was ordered, with nodes in place of roles: who comes later is struck by that.
+    order: Trouble,
+    /// Who was there when it was set, or when somebody last came or went.
+    among: Vec<NodeId>,
     shown: FaultInForce,
 }
 
@@ -55,8 +59,8 @@ struct Ordered {
     until: Option<Duration>,
     by: String,
     seed: u64,
-    /// How many nodes there are.
-    total: usize,
+    /// Who is there.
+    all: Vec<NodeId>,
 }
 
 impl Book {
@@ -89,13 +93,14 @@ impl Book {
         *count += 1;
         let name = format!("{word}-{count}");
         let now = SystemTime::now();
+        let trouble = entry.trouble.spelled_out(&ordered.all);
         let shown = FaultInForce {
-            what: fault_words::what(&entry.trouble, ordered.total),
+            what: fault_words::what(&trouble, ordered.all.len()),
             expect: fault_words::expect(&entry.trouble).to_owned(),
             undo: fault_words::undo(&entry.trouble, &name),
             struck: entry.struck,
             links: entry.links,
-            trouble: entry.trouble,
+            trouble,
             roles: ordered.roles.clone(),
             since: shown_at(now),
             until: match (entry.lasts, ordered.until) {
@@ -107,10 +112,18 @@ impl Book {
             name,
         };
         if entry.lasts {
-            let shown = shown.clone();
-            inner.standing.push(Standing { number, shown });
+            inner.standing.push(Standing {
+                number,
+                order: entry.trouble,
+                among: ordered.all.clone(),
+                shown: shown.clone(),
+            });
         }
         shown
+    }
+
+    fn all(&self) -> Vec<Standing> {
+        self.inner().standing.clone()
     }
 
     fn find(&self, name: &str) -> Option<Standing> {
@@ -124,11 +137,11 @@ impl Book {
         inner.standing.retain(|one| one.shown.name != name);
     }
 
-    fn rewrite(&self, shown: &FaultInForce) {
+    fn rewrite(&self, standing: &Standing) {
         let mut inner = self.inner();
-        let mut standing = inner.standing.iter_mut();
-        if let Some(one) = standing.find(|one| one.shown.name == shown.name) {
-            one.shown = shown.clone();
+        let mut all = inner.standing.iter_mut();
+        if let Some(one) = all.find(|one| one.number == standing.number) {
+            *one = standing.clone();
         }
     }
 }
@@ -167,9 +180,9 @@ impl Cluster {
             until: order.for_ms.map(Duration::from_millis),
             by: order.by,
             seed,
-            total: self.slots().len(),
+            all: self.ids(),
         };
-        let set = match links::is_of_links(&trouble) {
+        let set = match trouble.is_of_links() {
             true => vec![self.set_links(trouble, &ordered)?],
             false => self.set_on_nodes(trouble, &ordered).await?,
         };
@@ -218,14 +231,16 @@ impl Cluster {
         if let Some((a, b)) = &order.between {
             return self.heal_between(a, b, &order.by).await;
         }
-        let names = match order.names {
-            Some(names) => names,
-            None => self.book.list().into_iter().map(|one| one.name).collect(),
-        };
-        for name in &names {
-            if self.book.find(name).is_none() {
-                return Err(EngineError::UnknownFault(name.clone()));
-            }
+        let in_force: Vec<String> = self.book.list().into_iter().map(|one| one.name).collect();
+        let is_all = order.names.is_none();
+        let names = order.names.unwrap_or_else(|| in_force.clone());
+        let is_unknown = |name: &&String| !in_force.contains(name);
+        let unknown: Vec<String> = names.iter().filter(is_unknown).cloned().collect();
+        if !unknown.is_empty() {
+            return Err(EngineError::UnknownFaults {
+                names: unknown,
+                in_force,
+            });
         }
         let (mut undone, mut failed) = (Vec::new(), None);
         for name in names {
@@ -235,8 +250,18 @@ impl Cluster {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        if is_all {
+            self.lift_what_nobody_knows().await;
+        }
         let eased = Vec::new();
         failed.map_or(Ok(Healed { undone, eased }), Err)
+    }
+
+    /// What no name stands for could be undone by nobody: whoever heals everything heals that too.
+    async fn lift_what_nobody_knows(&self) {
+        let _alone = self.book.changes.lock().await;
+        let known: Vec<u32> = self.book.all().iter().map(|one| one.number).collect();
+        self.change_faults(|faults| faults.lift_all_but(&known));
     }
 
     async fn undo(&self, name: &str, by: &str) -> Result<Option<FaultInForce>, EngineError> {
@@ -244,7 +269,7 @@ impl Cluster {
         let Some(standing) = self.book.find(name) else {
             return Ok(None);
         };
-        match links::is_of_links(&standing.shown.trouble) {
+        match standing.shown.trouble.is_of_links() {
             true => self.change_faults(|faults| {
                 faults.lift(standing.number);
             }),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::engine::{Engine, EngineError, Harm};
 use crate::faults::Fault;
+use crate::rng::mix;
 use crate::runtime::cluster::Cluster;
 use crate::runtime::slot::{Slot, State};
 use crate::runtime::troubles::{Entry, Ordered};
@@ -29,34 +30,15 @@ fn dead(id: &NodeId) -> EngineError {
 
 /// The same trouble for each of its nodes.
 fn each(mut trouble: Trouble) -> Vec<(String, Trouble)> {
-    let nodes = nodes_of(&mut trouble).map(std::mem::take);
+    let nodes = trouble.nodes_mut().map(std::mem::take);
     let alone = |node: String| {
         let mut trouble = trouble.clone();
-        if let Some(nodes) = nodes_of(&mut trouble) {
+        if let Some(nodes) = trouble.nodes_mut() {
             nodes.push(node.clone());
         }
         (node, trouble)
     };
     nodes.unwrap_or_default().into_iter().map(alone).collect()
-}
-
-fn nodes_of(trouble: &mut Trouble) -> Option<&mut Vec<String>> {
-    match trouble {
-        Trouble::Client { nodes, .. }
-        | Trouble::Pause { nodes }
-        | Trouble::Skew { nodes, .. }
-        | Trouble::Jump { nodes, .. }
-        | Trouble::SlowDisk { nodes, .. }
-        | Trouble::FullDisk { nodes }
-        | Trouble::FailSync { nodes }
-        | Trouble::CorruptTail { nodes } => Some(nodes),
-        Trouble::Links { .. }
-        | Trouble::Partition { .. }
-        | Trouble::Split { .. }
-        | Trouble::Bridge { .. }
-        | Trouble::Ring
-        | Trouble::Isolate { .. } => None,
-    }
 }
 
 /// Whether two of the kind on one node would be one.
@@ -139,7 +121,8 @@ impl Cluster {
         for (id, slot, trouble) in ready {
             let number = self.book.number();
             let lasts = !matches!(trouble, Trouble::Jump { .. } | Trouble::CorruptTail { .. });
-            if let Err(error) = self.strike(&id, &slot, &trouble, number).await {
+            let by = (number, mix(ordered.seed ^ mix(set.len() as u64)));
+            if let Err(error) = self.strike(&id, &slot, &trouble, by).await {
                 self.take_back(&set).await;
                 return Err(error);
             }
@@ -206,7 +189,7 @@ impl Cluster {
         id: &NodeId,
         slot: &Arc<Slot>,
         trouble: &Trouble,
-        number: u32,
+        (number, seed): (u32, u64),
     ) -> Result<(), EngineError> {
         let ailments = self.ailments(id);
         match trouble {
@@ -214,8 +197,10 @@ impl Cluster {
                 let (node, clients) = ([id.clone()], [self.world.net.clients().clone()]);
                 let fault = *fault;
                 self.change_faults(|faults| {
-                    faults.set(number, &clients, &node, fault);
-                    faults.set(number, &node, &clients, fault);
+                    // What becomes of an answer has nothing to do with what became of a request.
+                    let back = mix(seed);
+                    faults.set_seeded(number, seed, &clients, &node, fault, &[]);
+                    faults.set_seeded(number, back, &node, &clients, fault, &[]);
                 });
             }
             Trouble::Pause { .. } => match &*slot.state.lock().await {
@@ -274,7 +259,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// A node whose disk failed takes no part until it is started again, on what the disk has.
+    /// A node whose disk failed takes no part until it is started again, on what the disk has. Where that fails it is dead,
+    /// and is started when this is tried again.
     async fn restart_if_failed(&self, id: &NodeId, slot: &Slot) -> Result<(), EngineError> {
         let has_failed = match &*slot.state.lock().await {
             State::Running(node) => node.window().look(|view| view.disk.is_some()),
@@ -282,6 +268,9 @@ impl Cluster {
         };
         if has_failed {
             self.kill(id, Harm::None).await?;
+            slot.owe_a_start(true);
+        }
+        if slot.owes_a_start() {
             self.revive(id, false).await?;
         }
         Ok(())

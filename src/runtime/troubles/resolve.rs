@@ -119,15 +119,14 @@ impl Resolver<'_> {
             }
             resolved.extend(Some(nodes).filter(|nodes| !nodes.is_empty()));
         }
-        let named = resolved.concat();
-        let rest = self.all.iter().filter(|id| !named.contains(id)).cloned();
-        resolved.extend(Some(rest.collect::<Vec<_>>()).filter(|rest| !rest.is_empty()));
-        match resolved.len() {
-            0 | 1 => Err(EngineError::Senseless(
+        // Those that are not named form one more group, whoever that is by then.
+        let is_one = resolved.concat().len() == self.all.len() && resolved.len() < 2;
+        match is_one || resolved.is_empty() {
+            true => Err(EngineError::Senseless(
                 "one group of all nodes is no partition: leave some out, or name more groups"
                     .to_owned(),
             )),
-            _ => Ok(resolved),
+            false => Ok(resolved),
         }
     }
 
@@ -157,15 +156,14 @@ impl Resolver<'_> {
             }
             Trouble::Split { one_way } => {
                 let mut all = shuffled(self.all.clone(), self.rng);
-                let mut rest = all.split_off((all.len() - 1) / 2);
+                all.truncate((all.len() - 1) / 2);
                 all.sort();
-                rest.sort();
                 if all.is_empty() {
                     return Err(EngineError::Senseless(
                         "two nodes or fewer have no smaller half: name the groups".to_owned(),
                     ));
                 }
-                let groups = vec![texts(&all), texts(&rest)];
+                let groups = vec![texts(&all)];
                 Trouble::Partition { groups, one_way }
             }
             Trouble::Bridge { node } => {

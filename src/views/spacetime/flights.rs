@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::protocol::MessageKind;
 use crate::sim::plan::Place;
-use crate::sim::{Moment, What, words};
+use crate::sim::{Moment, What};
 use crate::views::spacetime::html::cut;
 use crate::views::spacetime::lanes::Lane;
 use crate::views::story::names::node;
 use crate::wire::messages::label;
+use crate::wire::said::said;
 
 /// How long a label is at most.
 pub(super) const LABEL: usize = 18;
@@ -111,12 +112,7 @@ pub(super) fn flights(moments: &[Moment], latency: u64) -> Vec<Flight> {
             continue;
         };
         let kind = Kind::of(message.kind());
-        let text = format!(
-            "{} → {}: {}",
-            node(moment.place),
-            node(*to),
-            words::said(message)
-        );
+        let text = format!("{} → {}: {}", node(moment.place), node(*to), said(message));
         let flight = Flight {
             from: lane(moment.place),
             to: lane(*to),
