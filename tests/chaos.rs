@@ -149,6 +149,33 @@ fn without_a_fault_that_takes_effect_nothing_is_proved() {
 }
 
 #[test]
+fn what_was_never_asked_was_not_answered_either() {
+    let home = TempDir::new().expect("a directory");
+    // One client, which is busy nearly all the time.
+    let flags = words(
+        "--sim --up '--raft --nodes 3' --for 4s --seed 7 \
+         --faults crash --clients 1 --rate 20000",
+    );
+    chaos(&home, &flags)
+        .assert()
+        .code(4)
+        .stdout(predicate::str::contains(
+            "were never asked, since their client was still waiting",
+        ));
+    let report = report(&home, &flags);
+    let outside = &report["outside_faults"];
+    assert_eq!(
+        report["left_out"].as_u64() >= outside["left_out"].as_u64(),
+        true
+    );
+    assert!(outside["left_out"].as_u64() > Some(10_000), "{report:#}");
+    assert!(
+        outside["due"].as_u64() > outside["left_out"].as_u64(),
+        "{report:#}"
+    );
+}
+
+#[test]
 fn a_store_that_refuses_everything_is_not_available() {
     let home = TempDir::new().expect("a directory");
     let flags = words(

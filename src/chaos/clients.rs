@@ -1,6 +1,5 @@
 //! Live clients: each asks for what its plan says, one thing at a time, as the simulator's clients do.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::chaos::desk::Desk;
+use crate::chaos::part::{Due, Part};
 use crate::chaos::recording::Asked;
 use crate::check::history::{self, End, Text};
 use crate::client::data::{DataClient, NoAnswer, Terms, Written};
@@ -25,22 +25,11 @@ pub(super) const ANSWER: Duration = Duration::from_secs(1);
 /// How long a node that was silent is not asked to read.
 const SHUNNED: Duration = Duration::from_secs(1);
 
-/// How many operations may wait for a client to be free; more are left out.
-const WAITING: usize = 8;
-
 /// How far apart the names of one client are.
 pub const NAMES: usize = 1000;
 
 /// How long to wait before asking anew, if nobody knows a leader.
 const PAUSE: Duration = Duration::from_millis(20);
-
-/// What is due, when, and its number in the plan: no two write the same.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Due {
-    pub(super) at: Micros,
-    pub(super) number: usize,
-    pub(super) call: Call,
-}
 
 /// What one try came to.
 #[derive(Debug)]
@@ -74,7 +63,7 @@ pub(super) async fn play(
     desk: Arc<Desk>,
     data: DataClient,
     client: usize,
-    part: Vec<Due>,
+    mut part: Part,
     stop: CancellationToken,
 ) {
     let mut client = Client {
@@ -83,35 +72,14 @@ pub(super) async fn play(
         hint: client,
         shuns: None,
         seen: vec![None; desk.keys.len()],
-        desk,
+        desk: desk.clone(),
     };
-    let mut coming = part.into_iter().peekable();
-    let mut waiting: VecDeque<Due> = VecDeque::new();
-    loop {
-        let now = client.desk.stage.clock.now();
-        while let Some(due) = coming.next_if(|due| due.at <= now) {
-            match waiting.len() < WAITING {
-                true => waiting.push_back(due),
-                false => client.desk.leave_out(),
-            }
-        }
-        let due = match (waiting.pop_front(), coming.peek()) {
-            (Some(due), _) => due,
-            (None, None) => return,
-            (None, Some(next)) => {
-                let at = next.at;
-                tokio::select! {
-                    () = client.desk.stage.clock.until(at) => continue,
-                    () = stop.cancelled() => return,
-                }
-            }
-        };
-        tokio::select! {
-            () = client.ask(due) => {}
-            // What was asked stays open: nobody knows.
-            () = stop.cancelled() => return,
-        }
+    tokio::select! {
+        () = client.ask_all(&mut part) => {}
+        // What was asked stays open: nobody knows.
+        () = stop.cancelled() => {}
     }
+    desk.leave_out(part.left_out(desk.stage.clock.now()));
 }
 
 /// The key that is meant.
@@ -126,6 +94,16 @@ pub(super) fn key_of(call: Call) -> usize {
 }
 
 impl Client {
+    async fn ask_all(&mut self, part: &mut Part) {
+        loop {
+            match (part.next(self.desk.stage.clock.now()), part.next_at()) {
+                (Some(due), _) => self.ask(due).await,
+                (None, Some(at)) => self.desk.stage.clock.until(at).await,
+                (None, None) => return,
+            }
+        }
+    }
+
     fn asked(&self, due: Due, call: history::Call) -> Asked {
         Asked {
             process: self.process,

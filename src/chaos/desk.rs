@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::chaos::recording::Asked;
 use crate::chaos::stage::Stage;
+use crate::sim::plan::Micros;
 use crate::value::Key;
 
 /// What all clients share.
@@ -15,7 +16,7 @@ pub(super) struct Desk {
     pub(super) run: String,
     asked: Mutex<Vec<Asked>>,
     order: AtomicUsize,
-    left_out: AtomicU64,
+    left_out: Mutex<Vec<Micros>>,
     answered: AtomicU64,
 }
 
@@ -27,7 +28,7 @@ impl Desk {
             run,
             asked: Mutex::new(Vec::new()),
             order: AtomicUsize::new(0),
-            left_out: AtomicU64::new(0),
+            left_out: Mutex::default(),
             answered: AtomicU64::new(0),
         }
     }
@@ -43,14 +44,18 @@ impl Desk {
         asked
     }
 
-    /// Something is due and is not asked.
-    pub(super) fn leave_out(&self) {
-        self.left_out.fetch_add(1, Ordering::Relaxed);
+    fn all_left_out(&self) -> MutexGuard<'_, Vec<Micros>> {
+        self.left_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was due and was not asked.
-    pub(super) fn left_out(&self) -> u64 {
-        self.left_out.load(Ordering::Relaxed)
+    /// A client did not ask what was due then.
+    pub(super) fn leave_out(&self, due: Vec<Micros>) {
+        self.all_left_out().extend(due);
+    }
+
+    /// When what was not asked was due.
+    pub(super) fn left_out(&self) -> Vec<Micros> {
+        self.all_left_out().clone()
     }
 
     /// How many operations were asked, and how many of them answered.

@@ -7,11 +7,12 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::chaos::clients::{self, ANSWER, Due, PATIENCE};
+use crate::chaos::clients::{self, ANSWER, PATIENCE};
 use crate::chaos::desk::Desk;
 use crate::chaos::eavesdrop::Eavesdropper;
 use crate::chaos::finale::{self, Restless};
 use crate::chaos::nemesis::Nemesis;
+use crate::chaos::part::{Due, Part};
 use crate::chaos::recording::{Ending, Recording};
 use crate::chaos::stage::Stage;
 use crate::client::control::{ControlClient, ControlError};
@@ -109,21 +110,20 @@ impl Live {
                 desk.clone(),
                 data,
                 client,
-                part,
+                Part::new(part),
                 stop.clone(),
             ));
         }
         let faults: Vec<Timed> = self.plan.steps.iter().filter(is_fault).cloned().collect();
         let nemesis = tokio::spawn(nemesis.clone().play(faults, stop.clone()));
-        let all = async { while clients.join_next().await.is_some() {} };
-        tokio::pin!(all);
         // Whoever still waits for an answer behind the end waits no longer than a client does.
         let end = Duration::from_micros(self.plan.until) + PATIENCE + ANSWER;
         let _ = timeout(end, async {
             loop {
-                tokio::select! {
-                    () = &mut all => return,
-                    () = tokio::time::sleep(GLANCE) => {
+                match timeout(GLANCE, clients.join_next()).await {
+                    Ok(Some(_)) => {}
+                    Ok(None) => return,
+                    Err(_) => {
                         let (asked, answered) = desk.so_far();
                         (self.progress)(asked, answered);
                     }
@@ -132,6 +132,8 @@ impl Live {
         })
         .await;
         stop.cancel();
+        // Whoever is stopped still says what it did not come to.
+        while clients.join_next().await.is_some() {}
         let _ = nemesis.await;
         Ok(())
     }

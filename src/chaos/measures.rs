@@ -18,12 +18,12 @@ const USUAL: u64 = 12;
 pub struct Measures {
     /// Operations asked by the schedule.
     pub operations: usize,
-    /// What was due and not asked, because its client had too much to wait for.
-    pub left_out: u64,
+    /// Operations that were due and never asked, because their client was busy.
+    pub left_out: usize,
     /// Operations that were answered, in per cent of those that were due.
     pub availability: f64,
-    /// Operations due while no fault was in force, and how many of them were answered.
-    pub outside_faults: (usize, usize),
+    /// What was due while no fault was in force.
+    pub outside_faults: Outside,
     /// Writes acknowledged.
     pub acknowledged: usize,
     /// Writes of which nobody knows.
@@ -38,6 +38,17 @@ pub struct Measures {
     pub messages: Option<Counted>,
     /// Those that are no heartbeats, for each operation.
     pub messages_per_operation: Option<f64>,
+}
+
+/// Operations that were due while no fault was in force: a cluster that is well is to answer them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Outside {
+    /// How many.
+    pub due: usize,
+    /// How many of them were answered.
+    pub answered: usize,
+    /// How many were not even asked, because their client was busy: whoever waits for an answer asks nothing else.
+    pub left_out: usize,
 }
 
 /// A time without an acknowledged write.
@@ -66,16 +77,13 @@ pub struct Latency {
 pub fn measure(recording: &Recording) -> Measures {
     let asked: Vec<&Asked> = recording.scheduled().collect();
     let answered = asked.iter().filter(|asked| asked.is_answered()).count();
-    let due = asked.len() as u64 + recording.left_out;
-    let in_force = |at: Micros| recording.struck.iter().any(|s| s.is_in_force(at));
-    let outside: Vec<&&Asked> = asked.iter().filter(|a| !in_force(a.due_at)).collect();
-    let outside_answered = outside.iter().filter(|asked| asked.is_answered()).count();
+    let due = asked.len() + recording.left_out.len();
     let messages = recording.messages;
     Measures {
         operations: asked.len(),
-        left_out: recording.left_out,
+        left_out: recording.left_out.len(),
         availability: 100.0 * answered as f64 / due.max(1) as f64,
-        outside_faults: (outside.len(), outside_answered),
+        outside_faults: outside_faults(recording, &asked),
         acknowledged: asked.iter().filter(|asked| asked.is_acknowledged()).count(),
         ambiguous: asked.iter().filter(|asked| asked.is_ambiguous()).count(),
         leader_changes: leader_changes(recording),
@@ -84,6 +92,18 @@ pub fn measure(recording: &Recording) -> Measures {
         messages,
         messages_per_operation: messages
             .map(|counted| counted.others as f64 / asked.len().max(1) as f64),
+    }
+}
+
+fn outside_faults(recording: &Recording, asked: &[&Asked]) -> Outside {
+    let is_outside = |at: Micros| !recording.struck.iter().any(|s| s.is_in_force(at));
+    let outside = asked.iter().filter(|asked| is_outside(asked.due_at));
+    let left_out = recording.left_out.iter().filter(|due| is_outside(**due));
+    let left_out = left_out.count();
+    Outside {
+        due: outside.clone().count() + left_out,
+        answered: outside.filter(|asked| asked.is_answered()).count(),
+        left_out,
     }
 }
 
@@ -276,7 +296,8 @@ mod tests {
             .collect();
         assert_eq!(waited, [(1, 2.0), (1, 50.0), (1, 3.0)]);
         assert_eq!((measures.acknowledged, measures.ambiguous), (3, 1));
-        assert_eq!(measures.outside_faults, (2, 2));
+        let outside = measures.outside_faults;
+        assert_eq!((outside.due, outside.answered), (2, 2));
         assert_eq!(measures.availability, 75.0);
     }
 }

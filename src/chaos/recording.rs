@@ -16,8 +16,8 @@ pub struct Recording {
     pub keys: Vec<String>,
     /// What clients asked, in the order of the asking.
     pub asked: Vec<Asked>,
-    /// What was due and not asked, because its client had too much to wait for.
-    pub left_out: u64,
+    /// When operations were due that were never asked, because their client was busy.
+    pub left_out: Vec<Micros>,
     /// The faults, in the order of their beginning.
     pub struck: Vec<Struck>,
     /// What nodes reported, in order.

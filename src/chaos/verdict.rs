@@ -8,7 +8,7 @@ use crate::chaos::losses::Losses;
 use crate::chaos::measures::Measures;
 use crate::chaos::recording::{Asked, Recording};
 use crate::chaos::roles;
-use crate::chaos::{available, explaining};
+use crate::chaos::{available, enough, explaining};
 use crate::check::history::Call;
 use crate::check::{Budget, Explanation, History, explain_sequential};
 use crate::event::Event;
@@ -58,7 +58,7 @@ impl Broken {
 /// Judges a live run.
 pub fn judge(plan: &Plan, recording: &Recording, losses: &Losses, measures: &Measures) -> Verdict {
     let verdict = found(plan, recording, losses, measures);
-    match (verdict, too_little(recording, measures)) {
+    match (verdict, enough::too_little(recording, measures)) {
         (Verdict::Kept, Some(why)) => Verdict::Unknown(why),
         (verdict, _) => verdict,
     }
@@ -258,21 +258,6 @@ fn told(recording: &Recording, asked: &Asked) -> String {
     };
     let entry = asked.entry.as_ref();
     entry.map_or(what.clone(), |entry| format!("{what} ({entry:?})"))
-}
-
-/// Why a run proves nothing, if it does not.
-fn too_little(recording: &Recording, measures: &Measures) -> Option<String> {
-    let took_effect = recording.struck.iter().any(|struck| struck.void.is_none());
-    if !took_effect {
-        return Some("no fault took effect: there was nothing to survive".to_owned());
-    }
-    let (asked, answered) = measures.outside_faults;
-    if 2 * answered < asked || measures.acknowledged == 0 {
-        return Some(format!(
-            "outside faults {answered} of {asked} operations were answered: too few to prove anything"
-        ));
-    }
-    None
 }
 
 #[cfg(test)]

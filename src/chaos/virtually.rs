@@ -10,7 +10,7 @@ use crate::check::History;
 use crate::check::history::{Call, End};
 use crate::event::Event;
 use crate::sim::moment::FOR_EVER;
-use crate::sim::plan::{Harm, Place, Step, Timed};
+use crate::sim::plan::{Harm, Place};
 use crate::sim::{Moment, Plan, Violation, What, run};
 use crate::types::NodeId;
 
@@ -29,6 +29,7 @@ pub struct Simulated {
 pub fn play(plan: &Arc<Plan>, is_drawn: bool) -> Simulated {
     let taken = Arc::new(Mutex::new(Taken {
         nodes: plan.nodes,
+        clients: plan.clients,
         overheard: Overheard::new(is_drawn),
         ..Taken::default()
     }));
@@ -47,10 +48,6 @@ pub fn play(plan: &Arc<Plan>, is_drawn: bool) -> Simulated {
     recording.until = plan.until;
     recording.nodes = (0..plan.nodes as Place).map(node).collect();
     taken.overheard.report(&mut recording);
-    let is_ask = |timed: &&Timed| matches!(timed.step, Step::Ask { .. });
-    let asks = plan.steps.iter().filter(is_ask);
-    let scheduled = recording.scheduled().count() as u64;
-    recording.left_out = (asks.count() as u64).saturating_sub(scheduled);
     Simulated {
         is_undecided: outcome.stats.undecided > 0,
         violation: outcome.violation,
@@ -65,6 +62,7 @@ struct Taken {
     keys: BTreeMap<String, usize>,
     order: usize,
     nodes: usize,
+    clients: usize,
     overheard: Overheard,
     is_over: bool,
 }
@@ -97,8 +95,11 @@ impl Taken {
                     invoked_at: at,
                     returned_at: at,
                     entry: None,
-                    is_final: self.is_over,
+                    is_final: usize::from(client) >= self.clients,
                 });
+            }
+            What::LeftOut { client } if usize::from(client) < self.clients => {
+                self.recording.left_out.push(at);
             }
             What::Replied {
                 operation,

@@ -21,7 +21,7 @@ impl World {
         match asking.open {
             None => self.begin(client, call),
             Some(_) if asking.waiting.len() < WAITING => asking.waiting.push_back(call),
-            Some(_) => {}
+            Some(_) => self.note(0, || What::LeftOut { client }),
         }
     }
 

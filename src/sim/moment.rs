@@ -110,6 +110,11 @@ pub enum What {
         /// All that in words.
         what: String,
     },
+    /// A client was to ask for something, and never does: too much waits for it to be free.
+    LeftOut {
+        /// Which client.
+        client: u16,
+    },
     /// A client's request reached a node.
     Requested {
         /// The number of the operation.

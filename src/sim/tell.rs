@@ -69,6 +69,7 @@ fn what(moment: &Moment) -> String {
             format!("an operator asks {id} to {}", wish(*operation, *whom))
         }
         What::OperatorAnswered { reply } => format!("  of {id}: {}", words::replied(&id, reply)),
+        What::LeftOut { client } => format!("client {client} is busy, and leaves out one more"),
         What::Asked {
             operation,
             client,

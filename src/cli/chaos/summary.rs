@@ -63,6 +63,7 @@ impl Report<'_> {
             measures: json!({
                 "operations": measures.operations,
                 "left_out": measures.left_out,
+                "outside_faults": measures.outside_faults,
                 "availability_percent": measures.availability,
                 "outages": measures.outages,
                 "latency": {
