@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command as Process, Stdio};
 
 use assert_cmd::Command;
@@ -164,10 +165,7 @@ fn what_was_never_asked_was_not_answered_either() {
         ));
     let report = report(&home, &flags);
     let outside = &report["outside_faults"];
-    assert_eq!(
-        report["left_out"].as_u64() >= outside["left_out"].as_u64(),
-        true
-    );
+    assert!(report["left_out"].as_u64() >= outside["left_out"].as_u64());
     assert!(outside["left_out"].as_u64() > Some(10_000), "{report:#}");
     assert!(
         outside["due"].as_u64() > outside["left_out"].as_u64(),
@@ -185,6 +183,16 @@ fn a_store_that_refuses_everything_is_not_available() {
     let report = report(&home, &flags);
     assert_eq!(report["verdict"], "broken", "{report:#}");
     assert_eq!(report["broken"]["invariant"], "availability", "{report:#}");
+    // It is that, and not unknown, also if it served too little to prove anything else.
+    let flags = words(
+        "--sim --up '--raft --nodes 3' --for 4s --seed 7 \
+         --faults crash --clients 1 --rate 20000 --min-availability 99%",
+    );
+    chaos(&home, &flags)
+        .assert()
+        .code(1)
+        .stdout(predicate::str::contains("too few to prove anything"))
+        .stdout(predicate::str::contains("--min-availability 99%"));
 }
 
 #[test]
@@ -228,6 +236,52 @@ fn ctrl_c_heals_and_then_judges_what_there_is() {
     assert_eq!(report["verdict"], "kept", "{report:#}");
     let status = up.json(&["status", "--json"]);
     assert_eq!(status["up"], 3, "{status:#}");
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_at_once_and_says_what_is_left() {
+    let up = Up::start(&["--raft", "--nodes", "3"]);
+    let mut process = Process::new(BINARY);
+    clean(&mut process, up.home.path());
+    let mut child = process
+        .args(["chaos", "--for", "10m", "--seed", "7", "--faults", "crash"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary");
+    await_that("a node dies", || {
+        up.json(&["status", "--json"])["up"].as_u64() < Some(3)
+    });
+    // A cluster that answers nothing cannot be healed: it would go on trying.
+    up.signal("STOP");
+    signal(child.id(), "INT");
+    let stderr = child.stderr.take().expect("it is piped");
+    let mut said = BufReader::new(stderr).lines().map_while(Result::ok);
+    let first = said.find(|line| line.contains("interrupted"));
+    assert!(first.is_some_and(|line| line.contains("Ctrl-C again")));
+    signal(child.id(), "INT");
+    let left: Vec<String> = said.collect();
+    assert_eq!(child.wait().expect("our child").code(), Some(130));
+    up.signal("CONT");
+    let left = left.concat();
+    for part in [
+        "ended at once",
+        "cluster heal",
+        "keys that begin with chaos-",
+    ] {
+        assert!(left.contains(part), "{part}: {left}");
+    }
+}
+
+#[test]
+fn a_cluster_that_cannot_be_booted_is_no_broken_promise() {
+    let home = TempDir::new().expect("a directory");
+    let file = home.path().join("file");
+    std::fs::write(&file, "in the way").expect("to write");
+    let up = format!("--raft --data-dir {}", file.display());
+    let refused = chaos(&home, &["--up", &up, "--for", "1s"]).assert().code(4);
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(said.contains("file"), "{said}");
 }
 
 #[test]

@@ -36,9 +36,15 @@ pub fn losses(recording: &Recording) -> Losses {
     let end = recording.end.last_entry.as_ref();
     let firsts = firsts(&all);
     let is_told = |number: usize| is_told(recording, &firsts, number);
-    // Of what the cluster told anything may be gone: what it did not tell must fit into one log without that.
-    let untold = all.iter().filter(|(_, n)| !is_told(*n)).cloned().collect();
-    let mut unreported: BTreeSet<usize> = beside_the_log(untold, end).into_iter().collect();
+    // Of what the cluster told anything may be gone, but for what the leader of the last entry acknowledged: what the
+    // cluster did not tell must fit into one log with that, and without the rest.
+    let is_kept =
+        |entry: &EntryId| end.is_some_and(|end| end.same_origin(entry) && entry.index <= end.index);
+    let firm = all
+        .iter()
+        .filter(|(entry, n)| is_kept(entry) || !is_told(*n));
+    let beside = beside_the_log(firm.cloned().collect(), end).into_iter();
+    let mut unreported: BTreeSet<usize> = beside.filter(|n| !is_told(*n)).collect();
     let is_reported = |(entry, _): &&(EntryId, usize)| reported.contains(entry);
     let mut gone: BTreeSet<usize> = all.iter().filter(is_reported).map(|(_, n)| *n).collect();
     let rest = all.iter().filter(|(_, n)| !gone.contains(n));
@@ -300,6 +306,14 @@ mod tests {
     fn a_write_that_was_deleted_in_its_own_history_need_not_be_reported() {
         let found = losses(&taken_over(true));
         assert_eq!((found.gone, found.unreported), (vec![0, 1], vec![]));
+    }
+
+    #[test]
+    fn what_the_last_leader_acknowledged_stays_whatever_else_its_key_lost() {
+        let mut recording = taken_over(false);
+        // Some earlier write to k1 was lost, and reported: node-2's at 5 is there all the same, and node-1's is not.
+        recording.end.reported = vec![("k1".to_owned(), None)];
+        assert_eq!(losses(&recording).unreported, [0]);
     }
 
     #[test]

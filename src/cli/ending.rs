@@ -56,13 +56,20 @@ impl Ending {
     }
 
     /// A token that is cancelled when it is time to end. Whoever asks twice does not want to wait: then the process ends.
-    pub(super) fn told(mut self) -> CancellationToken {
+    pub(super) fn told(self) -> CancellationToken {
+        self.told_or(|| ())
+    }
+
+    /// The same; before the process ends it says what it leaves behind.
+    pub(super) fn told_or(mut self, farewell: impl FnOnce() + Send + 'static) -> CancellationToken {
         let token = CancellationToken::new();
         let told = token.clone();
         tokio::spawn(async move {
             self.wait().await;
             told.cancel();
-            self.insist();
+            self.wait().await;
+            farewell();
+            std::process::exit(130);
         });
         token
     }

@@ -178,7 +178,8 @@ impl Lane {
             note,
             match posted {
                 Ok(_) => Fate::Arrived,
-                Err(_) => Fate::Unheard,
+                Err(Silence::Refused) => Fate::Unheard,
+                Err(Silence::Broken | Silence::Other) => Fate::Unanswered,
             },
         );
         match posted {

@@ -68,6 +68,8 @@ pub enum Fate {
     Lost,
     /// Nobody took it: a node that is dead, or stands still.
     Unheard,
+    /// No answer came in time: whether it was taken in, whoever sent it does not know.
+    Unanswered,
 }
 
 /// A message between nodes.

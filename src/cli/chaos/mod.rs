@@ -41,7 +41,7 @@ const FAULTS: &str = "crash,partition,delay,drop,duplicate,reorder,pause,skew,di
 /// Then everything is healed, quiet is awaited, every key is read, and what was seen is judged. The same seed gives the same
 /// schedule. Ctrl-C heals, then judges what there is; a second one ends it at once.
 ///
-/// Exit code 0: the promise was kept; 1: broken; 4: unknown, as when no fault took effect.
+/// Exit code 0: the promise was kept; 1: broken; 4: unknown, as when no fault took effect, or no cluster could be booted.
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster chaos                                       the running cluster, for a minute
@@ -215,16 +215,23 @@ fn simulate(args: &Chaos, common: &Common, plan: &Arc<Plan>) -> Result<(), Failu
 }
 
 async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Failure> {
-    let mut ending = Ending::new()?;
-    let interrupted = CancellationToken::new();
-    let told = interrupted.clone();
+    // Alone on a cluster of its own; elsewhere apart from all that is there.
+    let prefix = match args.up {
+        Some(_) => String::new(),
+        None => format!("chaos-{:06x}-", seed().map_err(refused)? & 0xff_ffff),
+    };
+    let ending = Ending::new()?;
+    let interrupted = ending.told_or(farewell(&prefix, common));
+    let (noticed, telling) = (interrupted.clone(), common.clone());
     tokio::spawn(async move {
-        ending.wait().await;
-        told.cancel();
-        ending.insist();
+        noticed.cancelled().await;
+        out::note(
+            &telling,
+            "interrupted: heals, then judges what there is; Ctrl-C again ends it at once",
+        );
     });
     let booted = match &args.up {
-        Some(flags) => Some(Booted::boot(boot::options(flags, common)?).await?),
+        Some(flags) => Some(own(flags, common).await?),
         None => None,
     };
     let control = match &booted {
@@ -233,7 +240,7 @@ async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Fail
     };
     let stage = Stage {
         control,
-        is_own: booted.is_some(),
+        prefix,
         is_drawn: args.html.is_some(),
     };
     let recording = play(common, plan.clone(), stage, interrupted).await;
@@ -257,11 +264,33 @@ async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Fail
     report.give()
 }
 
+/// A cluster of its own. Where none can be booted nothing was broken, and nobody can tell.
+async fn own(flags: &str, common: &Common) -> Result<Booted, Failure> {
+    let options = boot::options(flags, common)?;
+    let booted = Booted::boot(options).await;
+    booted.map_err(|failure| failure.with_exit(report::UNKNOWN))
+}
+
+/// What is said when it ends at once: a cluster of its own goes with it, another keeps what was done to it.
+fn farewell(prefix: &str, common: &Common) -> impl FnOnce() + Send + use<> {
+    let (prefix, common) = (prefix.to_owned(), common.clone());
+    move || match prefix.as_str() {
+        "" => out::note(&common, "ended at once: nothing is judged"),
+        prefix => out::note(
+            &common,
+            &format!(
+                "ended at once: nothing is judged; faults may still be in force (cluster faults, cluster heal), nodes dead \
+                (cluster revive all), and keys that begin with {prefix} are left"
+            ),
+        ),
+    }
+}
+
 /// Where a live run is played.
 struct Stage {
     control: ControlClient,
-    /// Nobody else uses it.
-    is_own: bool,
+    /// What the names of its keys begin with.
+    prefix: String,
     is_drawn: bool,
 }
 
@@ -273,15 +302,10 @@ async fn play(
 ) -> Result<Recording, Failure> {
     let (telling, watching) = (common.clone(), common.clone());
     let tell: Tell = Arc::new(move |line| out::note(&telling, line));
-    // Alone on a cluster of its own; elsewhere apart from all that is there.
-    let prefix = match stage.is_own {
-        true => String::new(),
-        false => format!("chaos-{:06x}-", seed().map_err(refused)? & 0xff_ffff),
-    };
     let live = Live {
         plan,
         control: stage.control,
-        prefix,
+        prefix: stage.prefix,
         tell,
         progress: Box::new(move |asked, answered| {
             out::detail(

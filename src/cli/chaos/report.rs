@@ -42,7 +42,7 @@ pub(super) struct Report<'a> {
 }
 
 const BROKEN: u8 = 1;
-const UNKNOWN: u8 = 4;
+pub(super) const UNKNOWN: u8 = 4;
 
 /// Outages listed, the longest; the others are counted.
 const LISTED: usize = 8;
@@ -97,7 +97,8 @@ impl Report<'_> {
 
     fn exit(&self) -> u8 {
         match self.verdict {
-            Verdict::Kept if self.is_too_rare() => BROKEN,
+            // A store that refuses everything proves nothing but that.
+            Verdict::Kept | Verdict::Unknown(_) if self.is_too_rare() => BROKEN,
             Verdict::Kept => 0,
             Verdict::Broken(_) => BROKEN,
             Verdict::Unknown(_) => UNKNOWN,
@@ -160,10 +161,12 @@ impl Report<'_> {
     pub(super) fn measured(&self) -> Vec<String> {
         let measures = self.measures;
         let mut lines = Vec::new();
+        let last = self.recording.asked.iter().filter(|asked| asked.is_final);
         lines.push(format!(
-            "  {} operations, {} writes acknowledged; {} of them lost, {} ambiguous{}",
-            measures.operations,
-            measures.acknowledged,
+            "  {}, and {} in the end; {} acknowledged; {} of them lost, {} ambiguous{}",
+            counted(measures.operations, "operation"),
+            counted(last.count(), "read"),
+            counted(measures.acknowledged, "write"),
             self.losses.gone.len(),
             measures.ambiguous,
             match measures.left_out {
@@ -199,12 +202,14 @@ impl Report<'_> {
     /// Why the verdict is what it is, without a picture of it.
     pub(super) fn reasons(&self) -> Vec<String> {
         let mut reasons = Vec::new();
-        match self.verdict {
-            Verdict::Kept if self.is_too_rare() => reasons.push(format!(
+        if self.exit() == BROKEN && !matches!(self.verdict, Verdict::Broken(_)) {
+            reasons.push(format!(
                 "{:.2} % of the operations were answered; {} % were asked for",
                 self.measures.availability,
                 self.args.min_availability.unwrap_or_default()
-            )),
+            ));
+        }
+        match self.verdict {
             Verdict::Kept => {}
             Verdict::Unknown(why) => reasons.push(why.clone()),
             Verdict::Broken(broken) => {
@@ -264,10 +269,15 @@ impl Report<'_> {
         let mut lines = vec!["  latency              p50         p99".to_owned()];
         let names = ["before faults", "during", "after"];
         for (name, latency) in names.iter().zip(&self.measures.latency) {
-            lines.push(format!(
-                "    {name:<13} {:>7.1} ms  {:>7.1} ms   ({} answers)",
-                latency.p50_ms, latency.p99_ms, latency.answers
-            ));
+            lines.push(match latency.answers {
+                0 => format!("    {name:<13}       -           -      (no answer)"),
+                n => format!(
+                    "    {name:<13} {:>7.1} ms  {:>7.1} ms   ({})",
+                    latency.p50_ms,
+                    latency.p99_ms,
+                    counted(n, "answer")
+                ),
+            });
         }
         lines
     }
@@ -305,6 +315,9 @@ impl Report<'_> {
         }
         if args.expect != Expect::Promised {
             add(format!("--expect {}", name_of(args.expect)));
+        }
+        if let Some(least) = args.min_availability {
+            add(format!("--min-availability {least}%"));
         }
         if args.sim {
             add("--sim".to_owned());

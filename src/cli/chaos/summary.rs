@@ -77,7 +77,7 @@ impl Report<'_> {
             judging_ms: self.judging.as_millis() as u64,
             broken: match self.verdict {
                 Verdict::Broken(broken) => Some(shown(broken)),
-                Verdict::Kept if self.is_too_rare() => {
+                Verdict::Kept | Verdict::Unknown(_) if self.is_too_rare() => {
                     let what = format!("{:.2} % were answered", measures.availability);
                     Some(json!({"invariant": "availability", "what": what}))
                 }

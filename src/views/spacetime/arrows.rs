@@ -22,14 +22,17 @@ impl Pen<'_> {
             (flight.is_answer, " answer"),
             (flight.is_copy, " copy"),
             (is_lost, " lost"),
-            (flight.fate == Fate::Unheard, " unheard"),
+            (
+                matches!(flight.fate, Fate::Unheard | Fate::Unanswered),
+                " unheard",
+            ),
         ] {
             class.push_str(if applies { name } else { "" });
         }
         let line = format!("M{} {}L{} {}", px(x), px(y), px(end), px(bottom));
         let tip = match flight.fate {
             Fate::Lost => cross(end, bottom),
-            Fate::Arrives | Fate::Unheard => head(x, y, end, bottom),
+            Fate::Arrives | Fate::Unheard | Fate::Unanswered => head(x, y, end, bottom),
         };
         let title = escape(&cut(&told(flight), 400));
         let mut svg = format!(
@@ -72,6 +75,7 @@ fn told(flight: &Flight) -> String {
     let how = match flight.fate {
         Fate::Lost => "lost".to_owned(),
         Fate::Unheard => format!("nobody there at {}", stamp(flight.arrives)),
+        Fate::Unanswered => "no answer came in time".to_owned(),
         Fate::Arrives => format!("{} on the way", span(flight.arrives - flight.sent)),
     };
     let copy = if flight.is_copy {

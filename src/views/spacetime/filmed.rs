@@ -17,7 +17,7 @@ use crate::views::spacetime::chart::{Chart, Trouble};
 use crate::views::spacetime::closeup::Closeup;
 use crate::views::spacetime::flights::{Fate, Flight, Kind, LABEL};
 use crate::views::spacetime::html::cut;
-use crate::views::spacetime::lanes::Lane;
+use crate::views::spacetime::lanes::{LAST, Lane};
 use crate::views::story::{Sentence, Tone};
 use crate::wire::messages::{self, Passed};
 
@@ -103,7 +103,10 @@ impl Camera<'_> {
 
     fn bar(&self, asked: &Asked) -> Bar {
         let key = &self.recording.keys[asked.key];
-        let client = (asked.process % NAMES) as u16;
+        let client = match asked.is_final {
+            true => LAST,
+            false => (asked.process % NAMES) as u16,
+        };
         let mut bar = Bar::new(client, self.seen(asked.invoked_at), key, &asked.call);
         let end = (!asked.is_void).then_some(&asked.end);
         if asked.returned.is_some() {
@@ -255,7 +258,8 @@ fn flight(passed: &Passed) -> Option<Flight> {
         fate: match passed.fate {
             messages::Fate::Arrived => Fate::Arrives,
             messages::Fate::Lost => Fate::Lost,
-            messages::Fate::Unheard | messages::Fate::UnderWay => Fate::Unheard,
+            messages::Fate::Unheard => Fate::Unheard,
+            messages::Fate::Unanswered | messages::Fate::UnderWay => Fate::Unanswered,
         },
         text: format!("{} → {}: {}", passed.from, passed.to, passed.says),
         label: passed.label.as_deref().map(|label| cut(label, LABEL)),

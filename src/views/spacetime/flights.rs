@@ -76,6 +76,8 @@ pub(super) enum Fate {
     Lost,
     /// Nobody was there to take it.
     Unheard,
+    /// Whether anybody took it is not known.
+    Unanswered,
 }
 
 /// One arrow.

@@ -12,6 +12,9 @@ const CLOSE: f64 = 46.0;
 /// More clients than these share a lane.
 const MANY: usize = 6;
 
+/// Who reads every key in the end: no client, but it has a lane as they do.
+pub(super) const LAST: u16 = u16::MAX;
+
 /// Who a message or an operation belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lane {
@@ -89,10 +92,11 @@ impl Lanes {
     pub(super) fn names(&self) -> Vec<(f64, String)> {
         let mut names: Vec<(f64, String)> = match &self.clients[..] {
             [] => vec![(FIRST, "clients".to_owned())],
+            [LAST] => vec![(FIRST, "final reads".to_owned())],
             [one] => vec![(FIRST, format!("client {one}"))],
             several => several
                 .iter()
-                .map(|client| (self.x(Lane::Client(*client)), format!("c{client}")))
+                .map(|client| (self.x(Lane::Client(*client)), short(*client)))
                 .collect(),
         };
         let node = |number| (self.x(Lane::Node(number)), format!("node-{number}"));
@@ -105,5 +109,35 @@ impl Lanes {
         self.clients
             .iter()
             .map(|client| self.x(Lane::Client(*client)))
+    }
+}
+
+fn short(client: u16) -> String {
+    match client {
+        LAST => "end".to_owned(),
+        client => format!("c{client}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_reads_in_the_end_has_a_lane_of_its_own() {
+        let lanes = |clients: &[u16]| Lanes {
+            pitch: 190.0,
+            nodes: 0,
+            clients: clients.to_vec(),
+        };
+        let names = |clients: &[u16]| -> Vec<String> {
+            lanes(clients)
+                .names()
+                .into_iter()
+                .map(|(_, name)| name)
+                .collect()
+        };
+        assert_eq!(names(&[0, 3, LAST]), ["c0", "c3", "end"]);
+        assert_eq!(names(&[LAST]), ["final reads"]);
     }
 }
