@@ -172,6 +172,12 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A number and what it counts: `1 seed`, `2,000 seeds`.
+pub fn several(number: u64, one: &str, more: &str) -> String {
+    let what = if number == 1 { one } else { more };
+    format!("{} {what}", grouped(number))
+}
+
 /// `[node-1]` in the node's own colour.
 fn label(node: &NodeId) -> String {
     const COLOURS: [AnsiColor; 6] = [

@@ -9,7 +9,7 @@ use crate::cli::sim::asked::Asked;
 use crate::cli::sim::story::Story;
 use crate::cli::sim::{Sim, resume, stop_flag};
 use crate::sim::{Found, Met, Plan, Tally, draw, words};
-use crate::views::lines::grouped;
+use crate::views::lines::{grouped, several};
 
 /// How many failing seeds are listed for people.
 const LISTED: usize = 10;
@@ -48,8 +48,8 @@ impl Report<'_> {
             let time = humantime::format_duration(std::time::Duration::from_secs(seconds as u64));
             let what = self.asked.map_or("", |asked| &asked.typed);
             out::print(&format!(
-                "{} seeds, {time} of virtual time: {}\n  {what}",
-                grouped(tally.seeds),
+                "{}, {time} of virtual time: {}\n  {what}",
+                several(tally.seeds, "seed", "seeds"),
                 self.verdict()
             ))?;
         }
@@ -153,13 +153,17 @@ impl Report<'_> {
     fn print(&self, story: Option<&Story>) -> Result<(), Failure> {
         let stats = &self.tally.stats;
         out::print(&format!(
-            "  {} events; {} of {} operations were acknowledged writes, {} without a known outcome; {} changes of leader, {} snapshots",
-            grouped(stats.events),
+            "  {}; {} of {} were acknowledged writes, {} without a known outcome; {}, {}",
+            several(stats.events, "event", "events"),
             grouped(stats.acknowledged),
-            grouped(stats.asked),
+            several(stats.asked, "operation", "operations"),
             grouped(stats.unknown),
-            grouped(stats.leader_changes),
-            grouped(stats.snapshots)
+            several(
+                stats.leader_changes,
+                "change of leader",
+                "changes of leader"
+            ),
+            several(stats.snapshots, "snapshot", "snapshots")
         ))?;
         if self.common.verbose && self.tally.seeds > 1 {
             let (acknowledged, changes, kinds) = self.tally.median();
