@@ -254,6 +254,19 @@ mod tests {
         log
     }
 
+    /// Entries of these sizes, roughly.
+    fn sized(sizes: &[usize]) -> Log {
+        let mut log = Log::default();
+        for (at, size) in sizes.iter().enumerate() {
+            let value = Value::string(&"x".repeat(*size));
+            log.push(Entry {
+                id: id(at as Index + 1, 1),
+                command: Command::put(Key::new("k"), value),
+            });
+        }
+        log
+    }
+
     fn shared(a: &Log, b: &Log) -> Index {
         divergence(a.history(), a.last_index(), b.history(), b.last_index())
     }
@@ -317,18 +330,58 @@ mod tests {
 
     #[test]
     fn an_append_holds_at_most_its_budget_unless_one_entry_alone_is_larger() {
-        let mut log = Log::default();
-        for (index, size) in [(1, 700_000), (2, 700_000), (3, 3_000_000), (4, 10)] {
-            let command = Command::put(Key::new("k"), Value::string(&"x".repeat(size)));
-            log.push(Entry {
-                id: id(index, 1),
-                command,
-            });
-        }
+        let log = sized(&[700_000, 700_000, 3_000_000, 10]);
         let lengths: Vec<usize> = (0..4)
             .map(|index| log.entries_behind(index, MIB).unwrap().len())
             .collect();
         assert_eq!(lengths, [1, 1, 1, 1]);
+        // What fits to the byte goes with it.
+        let log = sized(&[100, 100, 100]);
+        let sent = |bytes| log.entries_behind(0, bytes).map(|entries| entries.len());
+        let two = log.bytes() / 3 * 2;
+        assert_eq!((sent(two), sent(two - 1)), (Some(2), Some(1)));
+    }
+
+    #[test]
+    fn a_log_counts_its_bytes_and_lets_go_only_of_what_is_too_much() {
+        let mut log = sized(&[100; 5]);
+        let one = log.bytes() / 5;
+        assert_eq!(log.truncate(4), 1);
+        assert_eq!(log.bytes(), 4 * one);
+        assert_eq!(log.compact(4, 4 * one, 4), None);
+        assert_eq!(log.compact(4, 4 * one - 1, 4), Some(id(1, 1)));
+        assert_eq!(log.compact(2, 4 * one, 4), Some(id(2, 1)));
+        assert_eq!((log.bytes(), log.len()), (2 * one, 2));
+    }
+
+    #[test]
+    fn a_log_that_begins_behind_a_snapshot_knows_what_came_before_it() {
+        let mut whole = log(&[1, 1, 2]);
+        let members = Members::new(vec![NodeId::nth(1)]);
+        whole.push(Entry {
+            id: id(4, 2),
+            command: Command::Members(members.clone()),
+        });
+        let snapshot = Snapshot {
+            last: Some(id(4, 2)),
+            history: whole.history_upto(4),
+            members: Some(members.clone()),
+            ..Snapshot::default()
+        };
+        let recovered = Recovered {
+            snapshot: snapshot.clone(),
+            compacted: Some(id(4, 2)),
+            ..Recovered::default()
+        };
+        for mut log in [Log::behind(&snapshot), Log::recover(&recovered)] {
+            assert!(log.contains(Some(&id(2, 1))) && log.contains(Some(&id(4, 2))));
+            assert!(!log.contains(Some(&id(3, 1))));
+            log.push(Entry {
+                id: id(5, 3),
+                command: Command::Noop,
+            });
+            assert_eq!(log.members_upto(5), Some(&members));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use cluster::event::Event;
 use cluster::protocol::message::AppendOutcome;
 use cluster::protocol::{Ballot, Entry, Message, Record};
 use cluster::store::Command;
-use cluster::types::{EntryId, Index, Leadership, Mode, NodeId, Term};
+use cluster::types::{Election, EntryId, Index, Leadership, Mode, NodeId, Replication, Term};
 use cluster::value::{Key, Value};
 
 use crate::world::{Envelope, World};
@@ -166,5 +166,76 @@ fn an_append_is_taken_only_behind_what_it_follows_and_cuts_off_only_what_contrad
             _ => panic!("{own:?} {leaders:?} {prev} {entries}: {outcome:?}"),
         }
         assert_eq!(terms, left, "{own:?} {leaders:?} {prev} {entries}");
+    }
+}
+
+/// What node-2, whose own disk ends with an entry of that term and leader and says so of its vote, answers when node-3, or
+/// whoever asks, bids for a term under bully.
+fn bid(own: Ballot, last: Option<(Term, usize)>, from: usize, term: Term) -> bool {
+    let mut world = World::new(3, |config| {
+        config.mode = Mode {
+            election: Election::Bully,
+            replication: Replication::Quorum,
+        }
+    });
+    let (two, from) = (NodeId::nth(2), NodeId::nth(from));
+    let member = world.members.get_mut(&two).expect("node-2");
+    member.disk.keep(&[Record::Ballot(own)]);
+    if let Some((term, leader)) = last {
+        let mut entries = log(&[term]);
+        entries[0].id.leader = NodeId::nth(leader);
+        member.disk.keep(&[Record::Append(entries)]);
+    }
+    world.start(&two, false);
+    world.holding = true;
+    world.wire.clear();
+    world.deliver(Envelope {
+        from,
+        to: two,
+        message: Message::Vote {
+            term,
+            last: None,
+            transfer: false,
+        },
+    });
+    let answer = world
+        .wire
+        .iter()
+        .find_map(|envelope| match &envelope.message {
+            Message::VoteAck { granted, .. } => Some(*granted),
+            _ => None,
+        });
+    answer.expect("an answer")
+}
+
+#[test]
+fn a_bully_has_one_vote_a_term_and_none_for_who_led_it_already() {
+    let none = Ballot {
+        term: 3,
+        vote: None,
+    };
+    let voted = |id| Ballot {
+        term: 3,
+        vote: Some(NodeId::nth(id)),
+    };
+    // The vote, the last entry's term and leader, who bids for which term, and whether it gets the vote.
+    type Case = (Ballot, Option<(Term, usize)>, usize, Term, bool);
+    let cases: [Case; 9] = [
+        (none.clone(), None, 3, 4, true),
+        // A term that is known already, with the vote free, given to the same, or to another.
+        (none.clone(), None, 3, 3, true),
+        (voted(3), None, 3, 3, true),
+        (voted(1), None, 3, 3, false),
+        // Its own name, or a lower one: no bully.
+        (none.clone(), None, 2, 4, false),
+        (none.clone(), None, 1, 4, false),
+        // It wrote in this term: it has led it, and lost its disk since.
+        (none.clone(), Some((3, 3)), 3, 3, false),
+        (none.clone(), Some((3, 1)), 3, 3, true),
+        (none, Some((2, 3)), 3, 3, true),
+    ];
+    for (own, last, from, term, granted) in cases {
+        let told = format!("{own:?} {last:?} node-{from} for {term}");
+        assert_eq!(bid(own, last, from, term), granted, "{told}");
     }
 }
