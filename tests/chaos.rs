@@ -193,6 +193,12 @@ fn a_store_that_refuses_everything_is_not_available() {
         .code(1)
         .stdout(predicate::str::contains("too few to prove anything"))
         .stdout(predicate::str::contains("--min-availability 99%"));
+    // Where nothing was due nothing was refused.
+    let flags = words(
+        "--sim --up '--raft --nodes 3' --for 100ms --seed 3 \
+         --rate 1 --min-availability 99%",
+    );
+    chaos(&home, &flags).assert().code(4);
 }
 
 #[test]

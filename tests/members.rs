@@ -287,3 +287,31 @@ fn a_leader_that_does_not_answer_is_not_waited_for_for_ever() {
     up.says(&["heal"]);
     up.run(&["wait", "leader"]).assert().success();
 }
+
+#[test]
+fn a_leader_of_yesterday_removes_nobody() {
+    let up = Up::start(&["--raft", "--no-check-quorum", "--no-pre-vote"]);
+    up.says(&["transfer", "node-1"]);
+    up.says(&["isolate", "node-1"]);
+    let leader = || {
+        let status = up.json(&["status", "--json"]);
+        status["leader"].as_str().map(str::to_owned)
+    };
+    await_that("another leads", || {
+        leader().is_some_and(|id| id != "node-1")
+    });
+    let said = up.says(&["add"]);
+    assert!(said.contains("node-4"), "{said}");
+    // Now only node-1 believes that it leads, and it never heard of node-4.
+    up.says(&["pause", &leader().expect("a leader")]);
+    let said = fails(&up, &["remove", "node-4"]);
+    assert!(
+        said.contains("no majority confirms that it leads"),
+        "{said}"
+    );
+    up.says(&["heal"]);
+    up.run(&["wait", "leader", "equal"]).assert().success();
+    assert_eq!(voters(&up).len(), 4);
+    assert_eq!(up.says(&["remove", "node-4"]), "node-4 removed");
+    assert_eq!(voters(&up), ["node-1", "node-2", "node-3"]);
+}

@@ -91,6 +91,7 @@ pub fn measure(recording: &Recording) -> Measures {
         latency: latencies(recording, &asked),
         messages,
         messages_per_operation: messages
+            .filter(|_| !asked.is_empty())
             .map(|counted| counted.others as f64 / asked.len().max(1) as f64),
     }
 }

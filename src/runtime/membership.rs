@@ -83,12 +83,9 @@ impl Cluster {
             if self.is_paused(&id) {
                 continue;
             }
-            let State::Running(node) = &*slot.state.lock().await else {
+            let Some((role, term)) = stance(&slot).await else {
                 continue;
             };
-            let (role, term) = node
-                .window()
-                .look(|view| (view.status.role, view.status.term));
             if role == Role::Leader && best.as_ref().is_none_or(|(known, ..)| *known < term) {
                 best = Some((term, id, slot.clone()));
             }
@@ -106,8 +103,8 @@ impl Cluster {
         }
     }
 
-    /// Has the leader carry out `change`, whoever that is meanwhile. An answer that was lost may have been a yes: then only
-    /// a leader that has committed something in its own term can say no.
+    /// Has the leader carry out `change`, whoever that is meanwhile. An answer that was lost may have been a yes: whoever
+    /// says that there is nothing to do must be the leader indeed.
     async fn change_members(&self, change: MemberChange) -> Result<(), Undone> {
         let deadline = Instant::now() + PATIENCE;
         let mut last = Undone::refused(NOBODY);
@@ -115,6 +112,7 @@ impl Cluster {
         let patience = LEADERLESS * self.options().election_timeout;
         while Instant::now() < deadline {
             if let Some((id, slot)) = self.leader().await {
+                let since = stance(&slot).await;
                 let asked = match &*slot.state.lock().await {
                     State::Running(node) => Some(node.change_members(change.clone())),
                     State::Killed(..) | State::Gone => None,
@@ -127,9 +125,22 @@ impl Cluster {
                 leaderless = Instant::now();
                 match reply {
                     Reply::Changed => return Ok(()),
-                    Reply::Refused { reason } if is_settled(&reason) => return Ok(()),
+                    Reply::Refused { reason } if is_settled(&reason) => {
+                        match self.leads_still(&slot, since, deadline).await {
+                            Some(true) => return Ok(()),
+                            Some(false) => {}
+                            None => {
+                                last.reason = format!(
+                                    "{reason}, says {id}, but no majority confirms that it leads: see cluster status"
+                                );
+                                return Err(last);
+                            }
+                        }
+                    }
                     Reply::Refused { reason } if !reason.contains("try again") => {
-                        return Err(Undone::refused(&reason));
+                        // Another may have made it before.
+                        let is_unknown = last.is_unknown;
+                        return Err(Undone { reason, is_unknown });
                     }
                     Reply::Refused { reason } | Reply::Unavailable { reason } => {
                         last.reason = reason;
@@ -148,6 +159,29 @@ impl Cluster {
             sleep(GLANCE).await;
         }
         Err(last)
+    }
+
+    /// Whether a leader has led all the while: one that was deposed and does not know it knows the members of yesterday.
+    /// `None`: nobody confirms it.
+    async fn leads_still(
+        &self,
+        slot: &Slot,
+        since: Option<(Role, Term)>,
+        end: Instant,
+    ) -> Option<bool> {
+        let confirmed = match &*slot.state.lock().await {
+            State::Running(node) => node.confirm(),
+            State::Killed(..) | State::Gone => return Some(false),
+        };
+        let end = end.min(Instant::now() + LEADERLESS * self.options().election_timeout);
+        let reply = timeout_at(end, confirmed).await.ok();
+        let now = stance(slot).await;
+        let leads = now == since && now.is_some_and(|(role, _)| role == Role::Leader);
+        match (leads, reply) {
+            (true, Some(Reply::Readable)) => Some(true),
+            (true, _) => None,
+            (false, _) => Some(false),
+        }
     }
 
     /// Makes a node, and a member of it. Returns once it votes. Where nobody knows whether it is a member it stays up: a
@@ -297,6 +331,17 @@ impl Cluster {
                 _ => sleep(GLANCE).await,
             }
         }
+    }
+}
+
+/// What a node is, and in which term, if it runs.
+async fn stance(slot: &Slot) -> Option<(Role, Term)> {
+    match &*slot.state.lock().await {
+        State::Running(node) => Some(
+            node.window()
+                .look(|view| (view.status.role, view.status.term)),
+        ),
+        State::Killed(..) | State::Gone => None,
     }
 }
 

@@ -56,6 +56,11 @@ impl RunningNode {
         ask(self.inbox(), |answer| Call::Members { change, answer })
     }
 
+    /// Asks it whether it may be read: whoever leads answers once a majority has confirmed that it does (§6.4).
+    pub fn confirm(&self) -> impl Future<Output = Reply> + use<> {
+        ask(self.inbox(), |answer| Call::Read { answer })
+    }
+
     /// Asks it, if it leads, to hand over.
     pub fn transfer(&self, to: Option<NodeId>) -> impl Future<Output = Reply> + use<> {
         ask(self.inbox(), |answer| Call::Transfer { to, answer })

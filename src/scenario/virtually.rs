@@ -191,6 +191,13 @@ impl Virtual {
             match lock(&self.heard).operator.take() {
                 Some(Reply::Changed) => return Ok(()),
                 Some(Reply::Refused { reason }) => why = reason,
+                // Nobody knows whether it is a member: one more would make two.
+                Some(Reply::Unknown { reason }) if operation == Operation::Add => {
+                    return Err(reason);
+                }
+                None if operation == Operation::Add => {
+                    return Err("no answer came in time".to_owned());
+                }
                 Some(_) | None => {}
             }
             self.hand.pass(100_000);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::engine;
 use crate::faults::{Fault, Faults, Traffic, Verdict};
 use crate::protocol::{Node, Reply};
+use crate::rng::mix;
 use crate::sim::called::{Called, Wish};
 use crate::sim::clients::{Asker, Request, Want};
 use crate::sim::invariants::Violation;
@@ -167,8 +168,12 @@ impl Hand {
     /// Between clients and these nodes, there and back.
     pub fn between_clients(&mut self, nodes: &[Place], fault: Fault) -> u32 {
         let number = self.number();
-        self.clients.set(number, &[CLIENTS], nodes, fault);
-        self.clients.set(number, nodes, &[CLIENTS], fault);
+        let there = mix(self.world.plan.seed ^ mix(u64::from(number)));
+        // What becomes of an answer has nothing to do with what became of a request.
+        let back = mix(there);
+        let clients = &mut self.clients;
+        clients.set_seeded(number, there, &[CLIENTS], nodes, fault, &[]);
+        clients.set_seeded(number, back, nodes, &[CLIENTS], fault, &[]);
         number
     }
 

@@ -273,3 +273,14 @@ fn a_node_that_joins_has_its_place_in_a_bridge_and_in_a_ring() {
     assert!(!is_cut(&up, 5, 4) && !is_cut(&up, 5, 1) && !is_cut(&up, 1, 4));
     assert!(is_cut(&up, 5, 2) && is_cut(&up, 3, 5));
 }
+
+#[test]
+fn a_cut_to_a_node_that_goes_is_gone_with_it() {
+    let up = led_by_node_1("3");
+    up.says(&["add"]);
+    up.says(&["cut", "node-2", "node-4"]);
+    up.says(&["link", "node-1", "node-2", "--delay", "1ms"]);
+    assert_eq!(in_force(&up), ["cut-1", "delay-1"]);
+    up.says(&["remove", "node-4"]);
+    assert_eq!(in_force(&up), ["delay-1"]);
+}

@@ -183,3 +183,34 @@ fn jitter_makes_a_client_wait_now_long_now_short() {
         assert!(took.iter().max() > took.iter().min(), "{took:?}");
     }
 }
+
+#[test]
+fn an_answer_can_be_lost_though_the_request_was_not() {
+    let text = format!(
+        "{RAFT}{}",
+        r#"
+[[step]]
+client = { node = "all", loss = "50%" }
+
+[[step]]
+put = { key = "k", value = 1, node = "node-1", expect = "unknown" }
+
+[[step]]
+heal = true
+
+[[step]]
+eventually = { key = "k", node = "node-1", value = 1 }
+within = "2s"
+"#
+    );
+    let home = TempDir::new().expect("a directory");
+    let file = written(&home, &text);
+    let is_made = |seed: &u64| {
+        let seed = seed.to_string();
+        let mut command = run(&home, &["--json", "--sim", "--seed", &seed, &file]);
+        let output = command.output().expect("the binary");
+        let report: Json = serde_json::from_slice(&output.stdout).expect("JSON");
+        report["asWritten"] == true
+    };
+    assert!((1..=40).any(|seed| is_made(&seed)));
+}

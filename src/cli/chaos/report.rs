@@ -107,7 +107,9 @@ impl Report<'_> {
 
     pub(super) fn is_too_rare(&self) -> bool {
         let least = self.args.min_availability;
-        least.is_some_and(|least| self.measures.availability < least)
+        // Where nothing was due nothing was refused.
+        let is_due = self.measures.operations + self.measures.left_out > 0;
+        is_due && least.is_some_and(|least| self.measures.availability < least)
     }
 
     pub(super) fn verdict(&self) -> &'static str {
@@ -184,6 +186,7 @@ impl Report<'_> {
                 n => format!(", {n} had none"),
             },
             match measures.leader_changes {
+                0 => "never".to_owned(),
                 1 => "once".to_owned(),
                 n => format!("{n} times"),
             }

@@ -218,7 +218,10 @@ impl Cluster {
             };
             for name in names {
                 // Somebody may have undone it before; who cannot be restarted now may be later.
-                while cluster.undo(&name, "its time is over").await.is_err() {
+                while let Err(error) = cluster.undo(&name, "its time is over").await {
+                    if matches!(error, EngineError::Stopping) {
+                        return;
+                    }
                     tokio::time::sleep(AGAIN).await;
                 }
             }

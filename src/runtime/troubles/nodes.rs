@@ -10,7 +10,7 @@ use crate::runtime::cluster::Cluster;
 use crate::runtime::slot::{Slot, State};
 use crate::runtime::troubles::{Entry, Ordered};
 use crate::types::NodeId;
-use crate::wire::faults::{FaultInForce, Trouble};
+use crate::wire::faults::{FaultInForce, Link, Trouble};
 
 /// The true speed of a clock, in millionths.
 const TRUE: u32 = 1_000_000;
@@ -97,10 +97,21 @@ impl Cluster {
     /// What is in force on a node that is gone is gone with it.
     pub(in crate::runtime) fn forget_node(&self, id: &NodeId) {
         for fault in self.book.list() {
-            if fault.links.is_empty() && fault.struck.contains(id) {
-                self.book.strike_out(&fault.name);
-                self.tell_undone(&fault, "the node was removed");
+            let is_on_it = |link: &Link| link.from == *id || link.to == *id;
+            let is_gone = match fault.links.is_empty() {
+                true => fault.struck.contains(id),
+                false => fault.links.iter().all(is_on_it),
+            };
+            if !is_gone {
+                continue;
             }
+            if let Some(standing) = self.book.find(&fault.name) {
+                self.change_faults(|faults| {
+                    faults.lift(standing.number);
+                });
+            }
+            self.book.strike_out(&fault.name);
+            self.tell_undone(&fault, "the node was removed");
         }
     }
 
