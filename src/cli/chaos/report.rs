@@ -165,9 +165,9 @@ impl Report<'_> {
         let mut lines = Vec::new();
         let last = self.recording.asked.iter().filter(|asked| asked.is_final);
         lines.push(format!(
-            "  {}, and {} in the end; {} acknowledged; {} of them lost, {} ambiguous{}",
+            "  {}, and {} more when all was quiet; {} acknowledged; {} of them lost, {} ambiguous{}",
             counted(measures.operations, "operation"),
-            counted(last.count(), "read"),
+            last.count(),
             counted(measures.acknowledged, "write"),
             self.losses.gone.len(),
             measures.ambiguous,

@@ -12,7 +12,7 @@ const CLOSE: f64 = 46.0;
 /// More clients than these share a lane.
 const MANY: usize = 6;
 
-/// Who reads every key in the end: no client, but it has a lane as they do.
+/// Who asks when all is quiet: no client, but it has a lane as they do.
 pub(super) const LAST: u16 = u16::MAX;
 
 /// Who a message or an operation belongs to.
@@ -92,7 +92,7 @@ impl Lanes {
     pub(super) fn names(&self) -> Vec<(f64, String)> {
         let mut names: Vec<(f64, String)> = match &self.clients[..] {
             [] => vec![(FIRST, "clients".to_owned())],
-            [LAST] => vec![(FIRST, "final reads".to_owned())],
+            [LAST] => vec![(FIRST, "at rest".to_owned())],
             [one] => vec![(FIRST, format!("client {one}"))],
             several => several
                 .iter()
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_reads_in_the_end_has_a_lane_of_its_own() {
+    fn whoever_asks_in_the_end_has_a_lane_of_its_own() {
         let lanes = |clients: &[u16]| Lanes {
             pitch: 190.0,
             nodes: 0,
@@ -138,6 +138,6 @@ mod tests {
                 .collect()
         };
         assert_eq!(names(&[0, 3, LAST]), ["c0", "c3", "end"]);
-        assert_eq!(names(&[LAST]), ["final reads"]);
+        assert_eq!(names(&[LAST]), ["at rest"]);
     }
 }
