@@ -8,6 +8,8 @@ use support::{Up, await_that};
 
 /// Names of the nodes and their roles, as the leader of a raft knows them.
 fn members(up: &Up) -> Vec<(String, bool)> {
+    // Whoever led may just have been removed.
+    up.run(&["wait", "leader"]).assert().success();
     let status = up.json(&["status", "--json"]);
     let leader = status["leader"].as_str().expect("a leader");
     let rows = status["nodes"].as_array().expect("rows");
