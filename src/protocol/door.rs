@@ -173,11 +173,30 @@ pub enum Reply {
     },
     /// The mode cannot promise that.
     Unsupported,
-    /// The members are changed, or the leadership is handed over.
+    /// The members are changed; or the leadership has ended while it was handed over, most likely by that: who leads then
+    /// is to be seen.
     Changed,
     /// The change is refused: nothing happened.
     Refused {
+        /// What asking again would bring.
+        refusal: Refusal,
         /// Why, as a sentence.
         reason: String,
     },
+    /// The leader leads on and waits for the change no longer: it is in the log, and may be made yet.
+    GivenUp {
+        /// Why, as a sentence.
+        reason: String,
+    },
+}
+
+/// Why a change of members or leaders is refused, as whoever asked must know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing is against it; it is not its time yet.
+    NotYet,
+    /// It is so already. A change whose answer was lost may have made it so.
+    Settled,
+    /// It cannot be done as things are.
+    Denied,
 }

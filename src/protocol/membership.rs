@@ -9,7 +9,7 @@
 
 use crate::event::Event;
 use crate::planted::{Bug, is_planted};
-use crate::protocol::door::{MemberChange, Reply, RequestId};
+use crate::protocol::door::{MemberChange, Refusal, Reply, RequestId};
 use crate::protocol::log::Entry;
 use crate::protocol::node::{Node, Part};
 use crate::store::Command;
@@ -44,14 +44,16 @@ impl Node {
         let pending = pending && !is_planted(Bug::TwoChangesAtOnce);
         let is_early = self.commit < leading.began && !is_planted(Bug::MembersBeforeOwnCommit);
         let refusal = if is_early {
-            Some("the leader has not committed anything in its term yet: try again".to_owned())
+            let reason = "the leader has not committed anything in its term yet: try again";
+            Some((Refusal::NotYet, reason.to_owned()))
         } else if pending {
-            Some("another change of members is under way: try again when it is done".to_owned())
+            let reason = "another change of members is under way: try again when it is done";
+            Some((Refusal::NotYet, reason.to_owned()))
         } else {
             self.objection(now, &change)
         };
-        if let Some(reason) = refusal {
-            return self.reply(request, Reply::Refused { reason });
+        if let Some((refusal, reason)) = refusal {
+            return self.reply(request, Reply::Refused { refusal, reason });
         }
         let (members, learner) = match change {
             MemberChange::Add(id) => (self.members.with_learner(&id), Some(id)),
@@ -87,22 +89,27 @@ impl Node {
         (heard.len() < members.majority()).then(|| silent.into_iter().cloned().collect())
     }
 
-    fn objection(&self, now: Time, change: &MemberChange) -> Option<String> {
+    fn objection(&self, now: Time, change: &MemberChange) -> Option<(Refusal, String)> {
         let members = &self.members;
         match change {
-            MemberChange::Add(id) if members.votes(id) => Some(format!("{id} is a member already")),
-            MemberChange::Remove(id) if !members.contains(id) => Some(format!("{id} is no member")),
+            MemberChange::Add(id) if members.votes(id) => {
+                Some((Refusal::Settled, format!("{id} is a member already")))
+            }
+            MemberChange::Remove(id) if !members.contains(id) => {
+                Some((Refusal::Settled, format!("{id} is no member")))
+            }
             MemberChange::Remove(id) if members.votes(id) && members.voters.len() == 1 => {
-                Some(format!("{id} is the last voter"))
+                Some((Refusal::Denied, format!("{id} is the last voter")))
             }
             MemberChange::Add(_) => None,
             MemberChange::Remove(id) => {
                 let silent = self.missing_majority(now, &members.without(id))?;
                 let names: Vec<&str> = silent.iter().map(NodeId::as_str).collect();
-                Some(format!(
+                let reason = format!(
                     "without {id} those that answer would be no majority, and nothing could be written: revive {} first",
                     names.join(", ")
-                ))
+                );
+                Some((Refusal::Denied, reason))
             }
         }
     }
@@ -212,7 +219,7 @@ impl Node {
                 }
                 None => format!("not committed within {PATIENCE:?}"),
             };
-            self.reply(request, Reply::Unknown { reason });
+            self.reply(request, Reply::GivenUp { reason });
         }
         self.give_up_transfer(now);
     }

@@ -85,7 +85,7 @@ mod recovery;
 mod replication;
 mod transfer;
 
-pub use door::{Action, Change, Input, MemberChange, Reply, RequestId};
+pub use door::{Action, Change, Input, MemberChange, Refusal, Reply, RequestId};
 pub use history::Run;
 pub use log::Entry;
 pub use message::{Message, MessageKind};

@@ -2,7 +2,7 @@
 //! tells it to stand at once. If that comes to nothing within an election timeout, it goes on leading.
 
 use crate::planted::{Bug, is_planted};
-use crate::protocol::door::{Reply, RequestId};
+use crate::protocol::door::{Refusal, Reply, RequestId};
 use crate::protocol::message::Message;
 use crate::protocol::node::{Node, Part};
 use crate::protocol::progress::Leading;
@@ -15,6 +15,11 @@ pub(super) struct HandingOver {
     to: NodeId,
     pub(super) deadline: Time,
     told: bool,
+}
+
+fn denied(reason: String) -> Reply {
+    let refusal = Refusal::Denied;
+    Reply::Refused { refusal, reason }
 }
 
 impl Leading {
@@ -33,15 +38,16 @@ impl Node {
             return self.not_leader(request);
         };
         if leading.handing_over.is_some() {
+            let refusal = Refusal::NotYet;
             let reason = "the leadership is being handed over already".to_owned();
-            return self.reply(request, Reply::Refused { reason });
+            return self.reply(request, Reply::Refused { refusal, reason });
         }
         if to.as_ref() == Some(&self.config.id) {
             return self.reply(request, Reply::Changed);
         }
         let to = match self.successor(now, to) {
             Ok(to) => to,
-            Err(reason) => return self.reply(request, Reply::Refused { reason }),
+            Err(reason) => return self.reply(request, denied(reason)),
         };
         let deadline = now + self.config.election_timeout;
         if let Part::Leader(leading) = &mut self.part {
@@ -102,7 +108,7 @@ impl Node {
             && let Some(over) = leading.handing_over.take_if(|over| over.deadline <= now)
         {
             let reason = format!("{} did not take over within {timeout:?}", over.to);
-            self.reply(over.request, Reply::Refused { reason });
+            self.reply(over.request, denied(reason));
         }
     }
 

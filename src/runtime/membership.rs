@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::engine::{Engine, EngineError};
 use crate::event::Event;
-use crate::protocol::{MemberChange, Reply};
+use crate::protocol::{MemberChange, Refusal, Reply};
 use crate::runtime::boot::reserve_nth;
 use crate::runtime::cluster::Cluster;
 use crate::runtime::slot::{Slot, State, now};
@@ -125,30 +125,31 @@ impl Cluster {
                 leaderless = Instant::now();
                 match reply {
                     Reply::Changed => return Ok(()),
-                    Reply::Refused { reason } if is_settled(&reason) => {
-                        match self.leads_still(&slot, since, deadline).await {
-                            Some(true) => return Ok(()),
-                            Some(false) => {}
-                            None => {
-                                last.reason = format!(
-                                    "{reason}, says {id}, but no majority confirms that it leads: see cluster status"
-                                );
-                                return Err(last);
-                            }
+                    Reply::Refused {
+                        refusal: Refusal::Settled,
+                        reason,
+                    } => match self.leads_still(&slot, since, deadline).await {
+                        Some(true) => return Ok(()),
+                        Some(false) => {}
+                        None => {
+                            last.reason = format!(
+                                "{reason}, says {id}, but no majority confirms that it leads: see cluster status"
+                            );
+                            return Err(last);
                         }
-                    }
-                    Reply::Refused { reason } if !reason.contains("try again") => {
+                    },
+                    Reply::Refused {
+                        refusal: Refusal::Denied,
+                        reason,
+                    } => {
                         // Another may have made it before.
                         let is_unknown = last.is_unknown;
                         return Err(Undone { reason, is_unknown });
                     }
-                    Reply::Refused { reason } | Reply::Unavailable { reason } => {
+                    Reply::Refused { reason, .. } | Reply::Unavailable { reason } => {
                         last.reason = reason;
                     }
-                    // The leader has waited long enough for it.
-                    Reply::Unknown { reason } if is_given_up(&reason) => {
-                        return Err(Undone::unknown(&reason));
-                    }
+                    Reply::GivenUp { reason } => return Err(Undone::unknown(&reason)),
                     Reply::Unknown { reason } => last = Undone::unknown(&reason),
                     _ => {}
                 }
@@ -313,7 +314,7 @@ impl Cluster {
                     self.mode()
                 )));
             }
-            Reply::Refused { reason } | Reply::Unknown { reason } => {
+            Reply::Refused { reason, .. } | Reply::Unknown { reason } => {
                 return Err(EngineError::Refused(reason));
             }
             _ => return Err(EngineError::Refused(format!("{old} leads no more"))),
@@ -343,14 +344,4 @@ async fn stance(slot: &Slot) -> Option<(Role, Term)> {
         ),
         State::Killed(..) | State::Gone => None,
     }
-}
-
-/// A change whose answer was lost may have been made.
-fn is_settled(reason: &str) -> bool {
-    reason.ends_with("is a member already") || reason.ends_with("is no member")
-}
-
-/// A leader that leads on has no hope for a change.
-fn is_given_up(reason: &str) -> bool {
-    reason.ends_with("it stays a learner") || reason.starts_with("not committed within")
 }

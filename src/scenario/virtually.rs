@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::chaos::recording::Happened;
 use crate::engine;
 use crate::event::Event;
-use crate::protocol::{Change, Node, Reply};
+use crate::protocol::{Change, Node, Refusal, Reply};
 use crate::scenario::ground::{Answer, Ground, Question, Seen, Set, State, View};
 use crate::scenario::shapes::Shapes;
 use crate::sim::hand::{Errand, Hand, Told};
@@ -190,7 +190,12 @@ impl Virtual {
             }
             match lock(&self.heard).operator.take() {
                 Some(Reply::Changed) => return Ok(()),
-                Some(Reply::Refused { reason }) => why = reason,
+                Some(Reply::Refused {
+                    refusal: Refusal::Denied,
+                    reason,
+                }) => return Err(reason),
+                Some(Reply::Refused { reason, .. }) => why = reason,
+                Some(Reply::GivenUp { reason }) => return Err(reason),
                 // Nobody knows whether it is a member: one more would make two.
                 Some(Reply::Unknown { reason }) if operation == Operation::Add => {
                     return Err(reason);
@@ -337,8 +342,10 @@ fn answer(told: Told, is_read: bool) -> Answer {
             Reply::Unmet { .. } => Answer::Unmet,
             Reply::NotLeader { .. } if !is_read => Answer::NotLeader,
             Reply::NotLeader { .. } => Answer::Refused("it does not lead".to_owned()),
-            Reply::Unknown { reason } => Answer::Unknown(reason),
-            Reply::Unavailable { reason } | Reply::Refused { reason } => Answer::Refused(reason),
+            Reply::Unknown { reason } | Reply::GivenUp { reason } => Answer::Unknown(reason),
+            Reply::Unavailable { reason } | Reply::Refused { reason, .. } => {
+                Answer::Refused(reason)
+            }
             Reply::Mistaken | Reply::Unusable | Reply::Readable | Reply::Changed => {
                 Answer::Refused("it is no answer to that".to_owned())
             }

@@ -49,7 +49,7 @@ impl World {
                 Answer::NotThere(leader.as_ref().and_then(place_of).filter(|l| *l != place))
             }
             Reply::Unavailable { .. } => Answer::NotThere(None),
-            Reply::Unknown { .. } => Answer::Unknown,
+            Reply::Unknown { .. } | Reply::GivenUp { .. } => Answer::Unknown,
             Reply::Unusable | Reply::Unsupported | Reply::Changed | Reply::Refused { .. } => {
                 Answer::NotThere(None)
             }

@@ -315,7 +315,7 @@ impl Stats {
     pub(super) fn replied(&mut self, reply: &Reply) {
         match reply {
             Reply::NotLeader { .. } => self.meet(Met::NotLeader),
-            Reply::Unknown { .. } => self.meet(Met::OutcomeUnknown),
+            Reply::Unknown { .. } | Reply::GivenUp { .. } => self.meet(Met::OutcomeUnknown),
             Reply::Unavailable { .. } => self.meet(Met::Unavailable),
             Reply::Readable => self.meet(Met::Readable),
             Reply::Unmet { .. } => self.meet(Met::Unmet),

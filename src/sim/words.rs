@@ -28,9 +28,11 @@ pub fn answer(reply: &Reply) -> String {
         Reply::Readable => "read what is here".to_owned(),
         Reply::Changed => "changed".to_owned(),
         Reply::Unsupported => "this mode cannot promise that".to_owned(),
-        Reply::Unknown { reason } => format!("OUTCOME UNKNOWN: {reason}"),
+        Reply::Unknown { reason } | Reply::GivenUp { reason } => {
+            format!("OUTCOME UNKNOWN: {reason}")
+        }
         Reply::Unavailable { reason } => format!("unavailable: {reason}"),
-        Reply::Refused { reason } => format!("refused: {reason}"),
+        Reply::Refused { reason, .. } => format!("refused: {reason}"),
         Reply::Mistaken => "the token named another write".to_owned(),
         Reply::Unmet {
             version: Some(version),

@@ -91,7 +91,8 @@ fn of_reply(reply: &Reply) -> String {
         Reply::Done { leader, version } => format!("{leader} {}", json(version)),
         Reply::Unmet { version } => json(version),
         Reply::NotLeader { role, leader } => format!("{role} {}", json(leader)),
-        Reply::Unknown { reason } | Reply::Unavailable { reason } | Reply::Refused { reason } => {
+        Reply::Refused { refusal, reason } => format!("{refusal:?} {reason}"),
+        Reply::Unknown { reason } | Reply::Unavailable { reason } | Reply::GivenUp { reason } => {
             json(reason)
         }
         Reply::NoSuchKey

@@ -129,7 +129,11 @@ fn written(key: &Key, value: Option<&Value>, reply: Reply) -> Response {
         Reply::Mistaken => answer::mistaken(key),
         Reply::Unknown { reason } => answer::unknown(key, &reason),
         Reply::Unavailable { reason } => answer::unavailable(key, &reason),
-        Reply::Unsupported | Reply::Readable | Reply::Changed | Reply::Refused { .. } => {
+        Reply::Unsupported
+        | Reply::Readable
+        | Reply::Changed
+        | Reply::Refused { .. }
+        | Reply::GivenUp { .. } => {
             answer::unknown(key, "the node gave an answer to another question")
         }
         Reply::Unusable => answer::error(StatusCode::BAD_REQUEST, "Invalid JSON"),
