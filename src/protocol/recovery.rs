@@ -92,7 +92,14 @@ impl Node {
         }
     }
 
+    /// From now on it votes. In the term of whoever says so it may have voted before the loss, and only for that leader if
+    /// that vote counted: it is not to give another.
     fn vote_again(&mut self, by: Option<NodeId>) {
+        if let Some(leader) = &by
+            && self.vote.is_none()
+        {
+            self.vote_for(leader);
+        }
         self.recovering = false;
         self.out.push(Action::Persist(Record::Recovering(false)));
         self.report(Event::Restored { by });

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cluster::protocol::{Input, Reply};
+use cluster::protocol::{Input, Message, Reply};
 use cluster::types::{Mode, NodeId};
 
 use crate::world::{Envelope, World};
@@ -48,4 +48,43 @@ fn an_answer_to_an_older_leaderships_message_confirms_no_read() {
     );
     world.advance(Duration::from_secs(3));
     assert!(!world.replies.iter().any(readable));
+}
+
+#[test]
+fn who_lost_its_disk_gives_no_second_vote_in_the_term_of_whoever_let_it_vote_again() {
+    let mut world = World::new(3, |config| {
+        config.mode = Mode::RAFT;
+        config.safeguards.check_quorum = false;
+    });
+    world.start_all();
+    world.advance(Duration::from_secs(2));
+    let (two, three) = (NodeId::nth(2), NodeId::nth(3));
+    world.kill(&two);
+    world.wipe(&two);
+    world.start(&two, false);
+    world.advance(Duration::from_secs(2));
+    let status = world.members[&two]
+        .node
+        .as_ref()
+        .expect("it lives")
+        .status(world.now);
+    assert!(!status.recovering, "node-1 lets it vote again");
+    let term = status.term;
+    // Its disk does not know any more for whom it voted in this term; somebody else stood in it, and is heard late.
+    let message = Message::Vote {
+        term,
+        last: status.last.clone(),
+        transfer: false,
+    };
+    world.holding = true;
+    world.deliver(Envelope {
+        from: three.clone(),
+        to: two.clone(),
+        message,
+    });
+    let answer = |envelope: &Envelope| match &envelope.message {
+        Message::VoteAck { granted, .. } if envelope.to == three => Some(*granted),
+        _ => None,
+    };
+    assert_eq!(world.wire.iter().find_map(answer), Some(false));
 }
