@@ -56,8 +56,8 @@ pub(super) struct Watch {
     pub(super) led: BTreeSet<(Term, Place)>,
     /// What was applied at each place, and the term of the leader that committed it.
     pub(super) committed: Vec<(EntryKey, Term)>,
-    /// Keys of which a loss was reported.
-    pub(super) lost: BTreeSet<Key>,
+    /// Keys of which a loss was reported, and when last, in the order of what clients did.
+    pub(super) lost: BTreeMap<Key, usize>,
     /// Operations whose entries went with a disk that could not even be read.
     pub(super) excused: BTreeSet<usize>,
     pub(super) has_lost_disks: bool,
@@ -77,7 +77,7 @@ impl Watch {
             leaders: BTreeMap::new(),
             led: BTreeSet::new(),
             committed: Vec::new(),
-            lost: BTreeSet::new(),
+            lost: BTreeMap::new(),
             excused: BTreeSet::new(),
             has_lost_disks: false,
             has_changed_members: false,
@@ -287,7 +287,8 @@ impl World {
                     let what = format!("{} lost {} writes", named(place), loss.count);
                     self.fail("leader completeness", what);
                 }
-                let keys = loss.writes.iter().map(|write| write.key.clone());
+                let now = self.clients.order;
+                let keys = loss.writes.iter().map(|write| (write.key.clone(), now));
                 self.watch.lost.extend(keys);
             }
             _ => {}

@@ -57,7 +57,10 @@ impl World {
                     return None;
                 }
                 let key = self.clients.key(asked.key);
-                let is_reported = self.watch.lost.contains(key) || self.is_deleted_after(number);
+                let reported = self.watch.lost.get(key);
+                // What was reported before it was asked for was something else.
+                let is_reported = reported.is_some_and(|at| *at >= asked.invoked)
+                    || self.is_deleted_after(number);
                 let is_delete = asked.call == history::Call::Delete;
                 let told = may_lose && (is_reported || is_delete);
                 (!told).then(|| {
