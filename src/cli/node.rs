@@ -101,6 +101,7 @@ impl Node {
             boot,
             mode: config.mode.to_string(),
             recovering: false,
+            wiping: false,
         };
         let files = Files::open(&directory, meta, Io::default());
         Ok(Box::new(files.map_err(|error| disk_failure(&error))?))

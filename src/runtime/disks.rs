@@ -73,6 +73,7 @@ impl Cluster {
             boot,
             mode: self.mode().to_string(),
             recovering,
+            wiping: false,
         };
         let directory = directory.join(id.as_str());
         let before = read_meta(&directory)?.map(|meta| meta.mode);

@@ -29,6 +29,9 @@ pub struct Meta {
     /// Where no log says otherwise: whether its node must not vote, because an earlier disk of its was lost.
     #[serde(default)]
     pub recovering: bool,
+    /// What is beside it is being destroyed: whoever opens it next goes on with that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wiping: bool,
 }
 
 /// Holds the directory for this process.

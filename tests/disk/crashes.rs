@@ -24,6 +24,7 @@ fn meta() -> Meta {
         boot: 7,
         mode: "raft + quorum".to_owned(),
         recovering: false,
+        wiping: false,
     }
 }
 
@@ -318,4 +319,63 @@ fn what_was_committed_before_a_shorter_snapshot_came_says_nothing_of_what_comes_
     assert_eq!((found.entries.len(), found.commit), (4, 5));
     drop(files);
     assert_eq!(open(folder.path(), Io::default()).unwrap().1.commit, 5);
+}
+
+/// A disk with a snapshot of five entries and a log of four more.
+fn with_a_snapshot(directory: &Path) -> Held {
+    let (mut files, _) = open(directory, Io::default()).unwrap();
+    let mut model = Model::default();
+    (0..9).for_each(|seed| model.push(&mut Rng::new(seed)));
+    let upto = model.snapshot(5);
+    files.write(&[Record::Install(Box::new(upto))]).unwrap();
+    let rest = model.entries[5..].to_vec();
+    files.write(&[Record::Append(rest)]).unwrap();
+    drop(files);
+    held(&open(directory, Io::default()).unwrap().1)
+}
+
+#[test]
+fn a_log_whose_snapshot_is_gone_is_refused_and_is_no_new_node() {
+    let folder = TempDir::new().unwrap();
+    with_a_snapshot(folder.path());
+    std::fs::remove_file(folder.path().join("snapshot-000000000001")).unwrap();
+    let error = open(folder.path(), Io::default()).unwrap_err().to_string();
+    assert!(error.contains("snapshot-000000000001"), "{error}");
+    assert!(error.contains("missing"), "{error}");
+}
+
+#[test]
+fn a_snapshot_whose_log_is_gone_is_refused_too() {
+    let folder = TempDir::new().unwrap();
+    with_a_snapshot(folder.path());
+    std::fs::remove_file(folder.path().join("log-000000000001")).unwrap();
+    let error = open(folder.path(), Io::default()).unwrap_err().to_string();
+    assert!(error.contains("log-000000000001"), "{error}");
+}
+
+#[test]
+fn a_disk_whose_destruction_is_interrupted_holds_all_it_had_or_nothing_and_then_it_does_not_vote() {
+    let (mut whole, mut empty) = (0, 0);
+    for operations in 0.. {
+        let folder = TempDir::new().unwrap();
+        let before = with_a_snapshot(folder.path());
+        let io = Io::failing_after(operations);
+        let wiped = open(folder.path(), io).and_then(|(mut files, _)| files.wipe(9, true));
+        let (files, found) = open(folder.path(), Io::default())
+            .unwrap_or_else(|error| panic!("operation {operations}: {error}"));
+        drop(files);
+        if held(&found) == before {
+            whole += 1;
+            assert!(wiped.is_err(), "operation {operations}: it is all there");
+        } else {
+            empty += 1;
+            assert!(found.recovering, "operation {operations}: it would vote");
+            assert_eq!((found.entries.len(), found.boot), (0, 9));
+            assert!(found.compacted.is_none(), "operation {operations}");
+        }
+        if wiped.is_ok() {
+            break;
+        }
+    }
+    assert!(whole > 2 && empty > 3, "{whole} and {empty}");
 }

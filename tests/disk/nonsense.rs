@@ -23,6 +23,7 @@ fn meta(boot: u64) -> Meta {
         boot,
         mode: "raft + quorum".to_owned(),
         recovering: false,
+        wiping: false,
     }
 }
 

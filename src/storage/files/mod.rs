@@ -205,6 +205,18 @@ impl Files {
         self.promise(&content)
     }
 
+    /// Destroys what there is, and begins anew as `meta` says.
+    fn finish_wipe(&mut self) -> Result<(), DiskError> {
+        remove_before(&self.io, &self.directory, u64::MAX)?;
+        self.io.sync_directory(&self.directory)?;
+        (self.ballot, self.commit) = (Ballot::default(), 0);
+        self.recovering = self.meta.recovering;
+        self.unsynced = Writer::default();
+        self.begin_log(0, &[])?;
+        self.meta.wiping = false;
+        write_meta(&self.io, &self.directory, &self.meta)
+    }
+
     /// A snapshot that only saves space: a thread writes it, unless one is still at it.
     fn compact(&mut self, snapshot: &Snapshot, tail: &[Entry]) -> Result<(), DiskError> {
         if self.background.is_some() {
@@ -299,14 +311,12 @@ impl Disk for Files {
     fn wipe(&mut self, boot: Boot, recovering: bool) -> Result<(), DiskError> {
         let _ = self.finish_background();
         self.log = None;
-        // First of all it says what it will be: whatever is interrupted, no empty disk is taken for one that never held
-        // anything.
+        // First of all it says what it will be: whatever is interrupted, neither is half of what there was taken for all of
+        // it, nor an empty disk for one that never held anything.
         (self.meta.boot, self.meta.recovering) = (boot, recovering);
+        self.meta.wiping = true;
         write_meta(&self.io, &self.directory, &self.meta)?;
-        remove_before(&self.io, &self.directory, u64::MAX)?;
-        (self.ballot, self.commit, self.recovering) = (Ballot::default(), 0, recovering);
-        self.unsynced = Writer::default();
-        self.begin_log(0, &[])
+        self.finish_wipe()
     }
 
     fn tear(&mut self) -> Result<bool, DiskError> {

@@ -1,7 +1,7 @@
 //! What a node that starts finds in its files: the last snapshot, and the logs from there on, without a torn end.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::protocol::{Entry, Recovered, Snapshot};
 use crate::storage::codec::{Reader, Stored};
@@ -14,6 +14,9 @@ use crate::types::{Index, TERM_LIMIT, index_of};
 impl Files {
     /// Reads what is there, cuts a torn end off, and goes on behind it.
     pub(super) fn read_all(&mut self) -> Result<Recovered, DiskError> {
+        if self.meta.wiping {
+            self.finish_wipe()?;
+        }
         let (snapshots, logs) = numbers(&self.directory)?;
         let base = snapshots.last().copied().unwrap_or(0);
         let snapshot = match snapshots.last() {
@@ -27,6 +30,13 @@ impl Files {
             ..Recovered::default()
         };
         let logs: Vec<u64> = logs.into_iter().filter(|number| *number >= base).collect();
+        if let Some(path) = self.missing(base, &logs) {
+            return Err(DiskError::Damaged {
+                path,
+                position: 0,
+                what: "it is missing",
+            });
+        }
         for number in &logs {
             self.read_log(*number, logs.last() == Some(number), &mut found)?;
         }
@@ -38,13 +48,6 @@ impl Files {
             true => last,
             false => found.commit.min(last),
         };
-        if logs.is_empty() && base > 0 {
-            return Err(DiskError::Damaged {
-                path: self.log_path(base),
-                position: 0,
-                what: "it is missing",
-            });
-        }
         if logs.is_empty() {
             found.recovering = self.meta.recovering;
         }
@@ -73,6 +76,16 @@ impl Files {
         self.io.sync_directory(&self.directory)?;
         remove_before(&self.io, &self.directory, base)?;
         Ok(found)
+    }
+
+    /// What would have to be there: each snapshot is begun with the log of its number, and no log goes before the snapshot
+    /// that stands for it is there.
+    fn missing(&self, base: u64, logs: &[u64]) -> Option<PathBuf> {
+        match logs.first() {
+            Some(first) if *first > base && base == 0 => Some(self.snapshot_path(*first)),
+            Some(first) => (*first > base).then(|| self.log_path(base)),
+            None => (base > 0).then(|| self.log_path(base)),
+        }
     }
 
     fn read_log(&self, number: u64, is_last: bool, found: &mut Recovered) -> Result<(), DiskError> {

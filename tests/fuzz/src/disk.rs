@@ -50,6 +50,7 @@ fn fresh(mode: Mode) -> Meta {
         boot: 1,
         mode: mode.to_string(),
         recovering: false,
+        wiping: false,
     }
 }
 
@@ -63,6 +64,7 @@ fn fill(draw: &mut Draw, above: &Path, directory: &Path, mode: Mode) {
             let meta = Meta {
                 boot: make::boot(draw),
                 recovering: draw.chance(),
+                wiping: false,
                 ..fresh(was)
             };
             write(
