@@ -50,7 +50,8 @@ pub trait Engine: Send + Sync + 'static {
     /// The faults in force, in the order in which they were set.
     fn faults(&self) -> Vec<FaultInForce>;
 
-    /// Sets a fault, for as long as it is ordered. Returns once it is in force, with what was set; nothing is if it fails.
+    /// Sets a fault, for as long as it is ordered. Returns once it is in force, with what was set; nothing is if it fails
+    /// (though who was killed for it stays dead).
     fn disturb(
         &self,
         order: FaultOrder,
@@ -124,6 +125,14 @@ pub enum EngineError {
         /// The names that there are.
         in_force: Vec<String>,
     },
+    /// Some faults could not be undone; the others were.
+    #[error("{source}; {}", those_undone(.undone))]
+    HealedInPart {
+        /// The names of those that were.
+        undone: Vec<String>,
+        /// Why the first of them could not.
+        source: Box<EngineError>,
+    },
     /// What was asked makes no sense, whoever asks.
     #[error("{0}")]
     Senseless(String),
@@ -149,6 +158,14 @@ pub enum EngineError {
     /// The cluster is going down.
     #[error("the cluster is going down")]
     Stopping,
+}
+
+fn those_undone(names: &[String]) -> String {
+    match names {
+        [] => "nothing was undone".to_owned(),
+        [one] => format!("{one} is undone"),
+        some => format!("{} are undone", some.join(", ")),
+    }
 }
 
 fn unknown_faults(names: &[String], in_force: &[String]) -> String {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, RwLock};
 
 use clap::Args;
+use tokio::net::TcpListener;
 
 use crate::cli::args::{Common, Timing, bytes};
 use crate::cli::ending::Ending;
@@ -173,7 +174,10 @@ pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
     let seat = Seat {
         config,
         peers: Arc::new(RwLock::new(peers)),
-        listener: reserved.listen().map_err(cannot)?,
+        listener: reserved
+            .listen()
+            .and_then(TcpListener::from_std)
+            .map_err(cannot)?,
         disk,
         world: World {
             clock: Clock::start(),
@@ -185,7 +189,7 @@ pub(super) async fn run(node: &Node, common: &Common) -> Result<(), Failure> {
             tap: None,
         },
     };
-    let running = node_task::start(seat, found, rng.draw()).map_err(cannot)?;
+    let running = node_task::start(seat, found, rng.draw());
     events.add(
         Some(node.id.clone()),
         Event::Listening {

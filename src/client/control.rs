@@ -92,8 +92,7 @@ impl ControlClient {
             Harm::Wipe => "?disk=wipe",
             Harm::TearTail => "?disk=tear-tail",
         };
-        self.call(Method::POST, &format!("/api/nodes/{node}/kill{query}"))
-            .await
+        self.wait(&format!("/api/nodes/{node}/kill{query}")).await
     }
 
     /// Revives a node; with `trust` it votes even if its disk was lost.
@@ -137,14 +136,12 @@ impl ControlClient {
 
     /// Lets a node stand still.
     pub async fn pause(&self, node: &NodeId) -> Result<NodeChanged, ControlError> {
-        self.call(Method::POST, &format!("/api/nodes/{node}/pause"))
-            .await
+        self.wait(&format!("/api/nodes/{node}/pause")).await
     }
 
     /// Lets a node that stands still go on.
     pub async fn resume(&self, node: &NodeId) -> Result<NodeChanged, ControlError> {
-        self.call(Method::POST, &format!("/api/nodes/{node}/resume"))
-            .await
+        self.wait(&format!("/api/nodes/{node}/resume")).await
     }
 
     /// How many messages nodes sent each other so far.
@@ -181,7 +178,7 @@ impl ControlClient {
         client.read(response).await
     }
 
-    /// Asks for what may take long: an election, a copy of everything.
+    /// Asks for what may take long: an election, a copy of everything, a disk that is read meanwhile.
     async fn wait<T: DeserializeOwned>(&self, path: &str) -> Result<T, ControlError> {
         let client = ControlClient {
             patience: LONG_PATIENCE,

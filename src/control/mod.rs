@@ -203,7 +203,9 @@ fn failed<E: Engine>(shared: &Shared<E>, error: &EngineError) -> Response {
         EngineError::UnknownNode(name) => return unknown_node(shared, name),
         EngineError::UnknownFaults { .. } => (StatusCode::NOT_FOUND, "unknown-fault"),
         EngineError::Senseless(_) => (StatusCode::BAD_REQUEST, "usage"),
-        EngineError::System { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "system"),
+        EngineError::System { .. } | EngineError::HealedInPart { .. } => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "system")
+        }
         EngineError::Stopping => (StatusCode::CONFLICT, "stopping"),
         EngineError::Refused(_) => (StatusCode::CONFLICT, "refused"),
         EngineError::Unknown(_) => (StatusCode::GATEWAY_TIMEOUT, "outcome-unknown"),

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 
 use crate::engine::{Engine, EngineError, Harm, Wanted};
@@ -23,7 +24,7 @@ use crate::runtime::node_task;
 use crate::runtime::roster::Roster;
 use crate::runtime::seat::{Addresses, Seat, World};
 use crate::runtime::slot::{Slot, State, now, recover};
-use crate::runtime::sockets::Reserved;
+use crate::runtime::sockets::{Reserved, taken};
 use crate::runtime::troubles::Book;
 use crate::storage::DiskError;
 use crate::storage::ailment::Ailments;
@@ -112,7 +113,8 @@ impl Cluster {
         let started = join_all(slots.iter().map(|(id, slot)| async move {
             let mut state = slot.state.lock().await;
             let started = self.start(id, slot, &mut state).await;
-            started.map_err(|source| match source.downcast::<DiskError>() {
+            let told = started.inspect(|()| self.tell_listening(id, slot));
+            told.map_err(|source| match source.downcast::<DiskError>() {
                 Ok(error) => BootError::Disk(error),
                 Err(source) => BootError::Listen {
                     address: slot.address,
@@ -150,11 +152,18 @@ impl Cluster {
                 return Err(io::Error::other(error));
             }
         };
-        let listener = match reserved.listen() {
+        let reserved = match reserved {
+            Some(reserved) => Ok(reserved),
+            None => Reserved::again(slot.address).await,
+        };
+        let listener = reserved
+            .and_then(Reserved::listen)
+            .and_then(TcpListener::from_std);
+        let listener = match listener {
             Ok(listener) => listener,
             Err(error) => {
-                *state = State::Killed(disk, Reserved::again(slot.address).await?);
-                return Err(error);
+                *state = State::Killed(disk, Reserved::again(slot.address).await.ok());
+                return Err(taken(slot.address.port(), error));
             }
         };
         let seat = Seat {
@@ -169,10 +178,13 @@ impl Cluster {
             },
         };
         let seed = self.seeds().draw();
-        *state = State::Running(node_task::start(seat, found, seed)?);
+        *state = State::Running(node_task::start(seat, found, seed));
+        Ok(())
+    }
+
+    pub(super) fn tell_listening(&self, id: &NodeId, slot: &Slot) {
         let url = slot.url.clone();
         self.report(Some(id.clone()), Event::Listening { url });
-        Ok(())
     }
 
     pub(super) fn config(&self, id: &NodeId) -> Config {

@@ -231,6 +231,7 @@ impl Cluster {
         let mut state = slot.state.lock().await;
         let started = self.start(id, slot, &mut state).await;
         started.map_err(|error| cannot_make(id, error))?;
+        self.tell_listening(id, slot);
         if let State::Running(node) = &*state {
             node.begin(false).await;
         }

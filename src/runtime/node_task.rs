@@ -30,11 +30,10 @@ const QUEUE: usize = 4096;
 const QUIET: Duration = Duration::from_millis(250);
 
 /// Starts a node on what was found on its disk. It serves at once, and takes part from [`RunningNode::begin`] on. `seed` decides what it draws.
-pub fn start(seat: Seat, recovered: Recovered, seed: u64) -> std::io::Result<RunningNode> {
+pub fn start(seat: Seat, recovered: Recovered, seed: u64) -> RunningNode {
     let (inbox, calls) = mpsc::channel(QUEUE);
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
-    let listener = tokio::net::TcpListener::from_std(seat.listener)?;
     if let Some(tap) = &seat.world.tap {
         tap.born(&seat.config, &recovered, seed);
     }
@@ -42,7 +41,12 @@ pub fn start(seat: Seat, recovered: Recovered, seed: u64) -> std::io::Result<Run
     let standstill = seat.world.standstill.clone();
     let window = Window::new(View::of(&node, seat.world.clock.now()));
     let service = http::Service::new(node.config(), &seat.world, window.clone(), inbox.clone());
-    tasks.spawn(http::serve(listener, service, stop.clone(), tasks.clone()));
+    tasks.spawn(http::serve(
+        seat.listener,
+        service,
+        stop.clone(),
+        tasks.clone(),
+    ));
     let transport = Transport::new(
         node.config(),
         seat.peers,
@@ -65,14 +69,14 @@ pub fn start(seat: Seat, recovered: Recovered, seed: u64) -> std::io::Result<Run
     let running = task.run(calls, stop.clone());
     let mind = standstill.mind.clone();
     let task = tokio::spawn(async move { mind.hold(running).await });
-    Ok(RunningNode {
+    RunningNode {
         standstill,
         inbox,
         window,
         stop,
         tasks,
         task,
-    })
+    }
 }
 
 /// Who waits for what the current batch brings.

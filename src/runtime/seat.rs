@@ -1,8 +1,9 @@
 //! What a node is given to live on, and what it shares with others.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::sync::{Arc, RwLock};
+
+use tokio::net::TcpListener;
 
 use crate::event::Event;
 use crate::runtime::clock::Clock;

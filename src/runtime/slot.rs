@@ -32,7 +32,8 @@ pub(super) struct Slot {
 /// What is in it.
 pub(super) enum State {
     Running(RunningNode),
-    Killed(Box<dyn Disk>, Reserved),
+    /// Its port is none where another process took it in the moment between two lives.
+    Killed(Box<dyn Disk>, Option<Reserved>),
     /// The cluster is going down, or the node was removed.
     Gone,
 }
@@ -63,7 +64,7 @@ impl Slot {
         Slot {
             url: format!("http://{address}"),
             address,
-            state: Mutex::new(State::Killed(disk, reserved)),
+            state: Mutex::new(State::Killed(disk, Some(reserved))),
             clock,
             wanted: SyncMutex::new((true, now())),
             owes_a_start: AtomicBool::new(false),

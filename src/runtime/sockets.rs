@@ -91,6 +91,16 @@ pub fn owner(port: u16) -> Option<String> {
     None
 }
 
+/// What the system said of `port`, with whoever holds it.
+pub(super) fn taken(port: u16, error: io::Error) -> io::Error {
+    match owner(port) {
+        Some(owner) if error.kind() == io::ErrorKind::AddrInUse => {
+            io::Error::new(error.kind(), format!("{owner} holds port {port}"))
+        }
+        _ => error,
+    }
+}
+
 /// The socket that holds `port`, from a table whose second column is `address:port` in hexadecimal and whose tenth is
 /// the socket's number.
 fn inode(table: &str, port: u16) -> Option<String> {

@@ -16,7 +16,10 @@ pub fn table(faults: &[FaultInForce]) -> String {
             clean(&fault.name),
             clean(&fault.what),
             ago(&fault.since),
-            fault.until.as_deref().map_or_else(|| "-".to_owned(), ahead),
+            match fault.until.as_deref() {
+                Some(at) => ahead(at).unwrap_or_else(|| "overdue".to_owned()),
+                None => "-".to_owned(),
+            },
             match fault.by.as_str() {
                 "" => "-".to_owned(),
                 by => clean(by),
@@ -29,10 +32,10 @@ pub fn table(faults: &[FaultInForce]) -> String {
 
 /// One of them as a line.
 pub fn line(fault: &FaultInForce) -> String {
-    let until = fault
-        .until
-        .as_deref()
-        .map(|at| format!(", {} left", ahead(at)));
+    let until = fault.until.as_deref().map(|at| match ahead(at) {
+        Some(left) => format!(", {left} left"),
+        None => ", overdue: it cannot be undone yet".to_owned(),
+    });
     format!(
         "⚡ {}: {}  (since {}{}; {})",
         clean(&fault.name),
@@ -43,15 +46,11 @@ pub fn line(fault: &FaultInForce) -> String {
     )
 }
 
-/// How far ahead an RFC 3339 moment is, roughly.
-fn ahead(moment: &str) -> String {
-    let Ok(moment) = humantime::parse_rfc3339(moment) else {
-        return "-".to_owned();
-    };
-    let left = moment
-        .duration_since(SystemTime::now())
-        .unwrap_or(Duration::ZERO);
-    humantime::format_duration(Duration::from_secs(left.as_secs() + 1)).to_string()
+/// How far ahead an RFC 3339 moment is, roughly; `None`: it is over.
+fn ahead(moment: &str) -> Option<String> {
+    let moment = humantime::parse_rfc3339(moment).ok()?;
+    let left = moment.duration_since(SystemTime::now()).ok()?;
+    Some(humantime::format_duration(Duration::from_secs(left.as_secs() + 1)).to_string())
 }
 
 /// How a link fares.

@@ -198,7 +198,7 @@ pub struct EventRecord {
     pub event: Event,
 }
 
-/// The answer to `POST /api/nodes/{id}/kill` and `/revive`.
+/// The answer to `POST /api/nodes/{id}/kill`, `/revive`, `/pause` and `/resume`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeChanged {
     /// The node.

@@ -175,6 +175,9 @@ pub fn expect(trouble: &Trouble) -> &'static str {
         Trouble::Links { fault, .. } if fault.bandwidth > 0 => {
             "large values and snapshots take their time, and what waits behind them too"
         }
+        Trouble::Links { fault, .. } if fault.delay.is_zero() && fault.jitter.is_zero() => {
+            "nothing that a client would notice: what comes twice or late counts once, and what it brings is checked first"
+        }
         Trouble::Links { .. } => {
             "followers lag by that: reads from them are stale, and what waits for acknowledgements is as slow"
         }
@@ -183,6 +186,9 @@ pub fn expect(trouble: &Trouble) -> &'static str {
         }
         Trouble::Bridge { .. } | Trouble::Ring => {
             "each node has its own idea of who lives: with raft, once a leader is found, it leads whom it hears; with lowest-id several lead"
+        }
+        Trouble::Isolate { nodes, .. } if nodes.iter().any(|node| node == "all") => {
+            "everybody is alone: with raft and bully nobody leads for long, with lowest-id everybody does"
         }
         Trouble::Isolate { .. } => {
             "the others go on without it if they are a majority, or with lowest-id in any case; watch what it believes meanwhile"

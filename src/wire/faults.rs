@@ -42,19 +42,39 @@ pub struct FaultOrder {
     pub seed: Option<u64>,
 }
 
-/// What an order may say, whatever its kind.
-const FIELDS: &str = "kind forMs by seed from to cut delayMs jitterMs loss burst duplicate reorder bytesPerSecond only oneWay \
-    groups node nodes way ratePpm byMs";
+/// What an order of a kind may say; of one that is none, anything: that is told instead.
+fn fields(kind: &str) -> Option<String> {
+    let own = match kind {
+        "links" => {
+            "from to cut delayMs jitterMs loss burst duplicate reorder bytesPerSecond only oneWay"
+        }
+        "partition" => "groups oneWay",
+        "split" => "oneWay",
+        "bridge" => "node",
+        "ring" => "",
+        "isolate" => "nodes way",
+        "client" => "nodes cut delayMs jitterMs loss burst duplicate reorder bytesPerSecond",
+        "pause" | "full-disk" | "fail-sync" | "corrupt-tail" => "nodes",
+        "skew" => "nodes ratePpm",
+        "jump" | "slow-disk" => "nodes byMs",
+        _ => return None,
+    };
+    Some(format!("kind forMs by seed {own}").trim_end().to_owned())
+}
 
 impl FaultOrder {
     /// Reads an order that somebody wrote by hand: what no fault has is a mistake, not a wish to be passed over.
     pub fn read(json: &[u8]) -> Result<FaultOrder, serde_json::Error> {
         let order: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(json)?;
-        if let Some(field) = order
-            .keys()
-            .find(|key| !FIELDS.split(' ').any(|field| field == *key))
+        let kind = order.get("kind").and_then(serde_json::Value::as_str);
+        if let Some(kind) = kind
+            && let Some(fields) = fields(kind)
+            && let Some(field) = order
+                .keys()
+                .find(|key| !fields.split(' ').any(|field| field == *key))
         {
-            let why = format!("there is no {field:?}, only {}", FIELDS.replace(' ', ", "));
+            let fields = fields.replace(' ', ", ");
+            let why = format!("{kind} has no {field:?}, only {fields}");
             return Err(serde::de::Error::custom(why));
         }
         serde_json::from_value(order.into())
@@ -167,7 +187,7 @@ pub enum Trouble {
         #[serde(rename = "byMs", with = "millis")]
         by: Duration,
     },
-    /// Their disks are full: the next write fails, and its node takes no part until it is killed and revived.
+    /// Their disks are full: the next write fails, and its node takes no part until that is undone, which starts it again.
     FullDisk {
         /// Which.
         nodes: Vec<Who>,

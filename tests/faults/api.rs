@@ -1,6 +1,7 @@
 //! The control API, as other tools use it.
 
 use crate::support::{Up, curl};
+use crate::tale::in_force;
 use serde_json::Value;
 
 /// A request to the control server, with the token or without.
@@ -173,4 +174,49 @@ fn an_order_that_makes_no_sense_is_refused_and_nothing_is_set() {
     }
     let (_, listed) = call(&up, "GET", "/api/faults", "", false);
     assert_eq!(listed["faults"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn what_a_kind_of_fault_does_not_know_is_no_wish_to_be_passed_over() {
+    let up = Up::start(&[]);
+    for (order, why) in [
+        (
+            r#"{"kind":"isolate","nodes":["node-2"],"oneWay":true}"#,
+            "isolate has no \"oneWay\"",
+        ),
+        (
+            r#"{"kind":"pause","nodes":["node-2"],"loss":5}"#,
+            "pause has no \"loss\"",
+        ),
+        (
+            r#"{"kind":"client","nodes":["node-2"],"burst":50}"#,
+            "say loss, too",
+        ),
+    ] {
+        let (status, said) = call(&up, "POST", "/api/faults", order, true);
+        assert_eq!(status, 400, "{said}");
+        assert!(
+            said.to_string().contains(&why.replace('"', "\\\"")),
+            "{said}"
+        );
+    }
+    assert!(in_force(&up).is_empty());
+}
+
+#[test]
+fn of_two_who_heal_parts_of_one_fault_at_once_the_second_takes_it_out_of_the_book() {
+    let up = Up::start(&[]);
+    for _ in 0..10 {
+        up.says(&["isolate", "node-1"]);
+        std::thread::scope(|scope| {
+            for other in ["node-2", "node-3"] {
+                let order = format!(r#"{{"between":["node-1","{other}"]}}"#);
+                let up = &up;
+                scope.spawn(move || {
+                    assert_eq!(call(up, "POST", "/api/heal", &order, true).0, 200);
+                });
+            }
+        });
+        assert!(in_force(&up).is_empty(), "{:?}", in_force(&up));
+    }
 }

@@ -172,3 +172,38 @@ fn a_node_that_cannot_be_started_again_when_it_is_healed_is_started_by_the_next_
     assert!(in_force(&up).is_empty());
     await_held(&up, 2, "k");
 }
+
+#[test]
+fn what_cannot_be_undone_in_time_keeps_nothing_else_in_force_and_healing_says_what_it_undid() {
+    let home = tempfile::TempDir::new().expect("a directory");
+    let up = on_disk(home.path());
+    up.says(&["transfer", "node-3"]);
+    up.says(&["put", "k", "1"]);
+    up.run(&["wait", "equal"]).assert().success();
+    up.says(&["disk", "node-1", "node-2", "--full", "--for", "6s"]);
+    // Nobody acknowledges it before there is space again.
+    let _ = up.run(&["put", "k", "2", "--timeout", "1s"]).output();
+    await_that("their disks failed", || {
+        up.says(&["status"]).matches("no disk").count() == 2
+    });
+    let (path, length) = log(home.path(), 1);
+    let whole = std::fs::read(&path).expect("the log");
+    let mut damaged = whole.clone();
+    damaged[length as usize / 4] ^= 0xff;
+    std::fs::write(&path, damaged).expect("to damage it");
+    await_that("node-2 is well", || in_force(&up) == ["disk-1"]);
+    await_held(&up, 2, "k");
+    await_that("it is said to be late", || {
+        up.says(&["faults"]).contains("overdue")
+    });
+    up.says(&["pause", "node-3"]);
+    let healed = up.run(&["heal"]).assert().code(1);
+    let said = String::from_utf8_lossy(&healed.get_output().stderr).into_owned();
+    assert!(
+        said.contains("node-1: cannot start again") && said.contains("; pause-1 is undone"),
+        "{said}"
+    );
+    std::fs::write(&path, whole).expect("to mend it");
+    await_that("it is well by itself", || in_force(&up).is_empty());
+    await_held(&up, 1, "k");
+}

@@ -23,14 +23,15 @@ fn start(listeners: &[TcpListener], urls: &[String], n: usize, world: &World) ->
     let mut config = Config::new(own.clone(), peers.keys().cloned().chain([own]).collect());
     config.election_timeout = ELECTION_TIMEOUT;
     config.heartbeat = ELECTION_TIMEOUT / 6;
+    let listener = listeners[n].try_clone().expect("a listener");
     let seat = Seat {
         config,
         peers: Arc::new(RwLock::new(peers)),
-        listener: listeners[n].try_clone().expect("a listener"),
+        listener: tokio::net::TcpListener::from_std(listener).expect("one of tokio's"),
         disk: Box::new(Memory::new(n as u64)),
         world: world.clone(),
     };
-    node_task::start(seat, Recovered::default(), 7).expect("a node")
+    node_task::start(seat, Recovered::default(), 7)
 }
 
 #[tokio::test(flavor = "multi_thread")]

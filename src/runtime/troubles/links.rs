@@ -7,6 +7,7 @@ use crate::faults::shapes::Block;
 use crate::faults::{Fault, Faults};
 use crate::rng::mix;
 use crate::runtime::cluster::Cluster;
+use crate::runtime::troubles::nodes::check_burst;
 use crate::runtime::troubles::{Entry, Ordered};
 use crate::types::NodeId;
 use crate::wire::faults::{FaultInForce, Healed, Link, Trouble};
@@ -57,11 +58,7 @@ impl Cluster {
                 "nothing is to become of the messages: say delay, loss, …".to_owned(),
             ));
         }
-        if fault.burst > 0 && fault.loss == 0 {
-            return Err(EngineError::Senseless(
-                "losses come in runs only where there are losses: say loss, too".to_owned(),
-            ));
-        }
+        check_burst(&fault)?;
         let number = self.book.number();
         let rules = rules_of(&links, fault);
         self.change_faults(|faults| {
@@ -132,18 +129,16 @@ impl Cluster {
         let (mut undone, mut eased) = (Vec::new(), Vec::new());
         let is_between =
             |link: &Link| (link.from == a && link.to == b) || (link.from == b && link.to == a);
-        for fault in self.book.list() {
-            if !fault.links.iter().any(is_between) {
+        // Held all the while: of two who heal parts of one fault the second is to see what the first has left of it.
+        let _alone = self.book.changes.lock().await;
+        for mut standing in self.book.all() {
+            if !standing.shown.links.iter().any(is_between) {
                 continue;
             }
-            if fault.links.iter().all(is_between) {
-                undone.extend(self.undo(&fault.name, by).await?);
+            if standing.shown.links.iter().all(is_between) {
+                undone.extend(self.undo_alone(&standing.shown.name, by).await?);
                 continue;
             }
-            let _alone = self.book.changes.lock().await;
-            let Some(mut standing) = self.book.find(&fault.name) else {
-                continue;
-            };
             self.change_faults(|faults| {
                 faults.spare(standing.number, &a, &b);
                 faults.spare(standing.number, &b, &a);

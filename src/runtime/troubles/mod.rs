@@ -208,24 +208,22 @@ impl Cluster {
         self.report(None, event);
     }
 
-    /// Undoes these when their time is over, whatever becomes of whoever ordered them.
+    /// Undoes each of these when their time is over, whatever becomes of whoever ordered them, and of the others.
     fn undo_in(&self, time: Duration, names: Vec<String>) {
-        let cluster = self.myself();
-        tokio::spawn(async move {
-            tokio::time::sleep(time).await;
-            let Some(cluster) = cluster.upgrade() else {
-                return;
-            };
-            for name in names {
+        for name in names {
+            let cluster = self.myself();
+            tokio::spawn(async move {
+                tokio::time::sleep(time).await;
                 // Somebody may have undone it before; who cannot be restarted now may be later.
-                while let Err(error) = cluster.undo(&name, "its time is over").await {
-                    if matches!(error, EngineError::Stopping) {
-                        return;
-                    }
+                while let Some(cluster) = cluster.upgrade()
+                    && let Err(error) = cluster.undo(&name, "its time is over").await
+                    && !matches!(error, EngineError::Stopping)
+                {
+                    drop(cluster);
                     tokio::time::sleep(AGAIN).await;
                 }
-            }
-        });
+            });
+        }
     }
 
     /// Undoes what is ordered; what is not in force is refused before anything is undone. What cannot be undone keeps
@@ -245,7 +243,7 @@ impl Cluster {
                 in_force,
             });
         }
-        let (mut undone, mut failed) = (Vec::new(), None);
+        let (mut undone, mut failed): (Vec<FaultInForce>, _) = (Vec::new(), None);
         for name in names {
             match self.undo(&name, &order.by).await {
                 // One whose time was over in this moment is undone as well.
@@ -257,7 +255,13 @@ impl Cluster {
             self.lift_what_nobody_knows().await;
         }
         let eased = Vec::new();
-        failed.map_or(Ok(Healed { undone, eased }), Err)
+        match failed {
+            None => Ok(Healed { undone, eased }),
+            Some(source) => Err(EngineError::HealedInPart {
+                undone: undone.into_iter().map(|fault| fault.name).collect(),
+                source: Box::new(source),
+            }),
+        }
     }
 
     /// What no name stands for could be undone by nobody: whoever heals everything heals that too.
@@ -269,6 +273,11 @@ impl Cluster {
 
     async fn undo(&self, name: &str, by: &str) -> Result<Option<FaultInForce>, EngineError> {
         let _alone = self.book.changes.lock().await;
+        self.undo_alone(name, by).await
+    }
+
+    /// Whoever calls holds `changes`.
+    async fn undo_alone(&self, name: &str, by: &str) -> Result<Option<FaultInForce>, EngineError> {
         let Some(standing) = self.book.find(name) else {
             return Ok(None);
         };

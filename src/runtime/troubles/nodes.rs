@@ -47,18 +47,28 @@ fn is_alike(a: &Trouble, b: &Trouble) -> bool {
     !stacks && std::mem::discriminant(a) == std::mem::discriminant(b)
 }
 
+/// Losses come in runs only where there are losses.
+pub(super) fn check_burst(fault: &Fault) -> Result<(), EngineError> {
+    match fault.burst > 0 && fault.loss == 0 {
+        true => Err(senseless(
+            "losses come in runs only where there are losses: say loss, too",
+        )),
+        false => Ok(()),
+    }
+}
+
 fn check_client(fault: &Fault) -> Result<(), EngineError> {
     if fault.duplicate > 0 || fault.reorder > 0 || fault.bandwidth > 0 {
         return Err(senseless(
             "between clients and a node messages are cut, late or lost; no more than that",
         ));
     }
-    match *fault == Fault::default() {
-        true => Err(senseless(
+    if *fault == Fault::default() {
+        return Err(senseless(
             "nothing is to become of the requests: say delay or loss",
-        )),
-        false => Ok(()),
+        ));
     }
+    check_burst(fault)
 }
 
 impl Cluster {
@@ -152,9 +162,10 @@ impl Cluster {
     async fn take_back(&self, set: &[FaultInForce]) {
         for fault in set {
             if let Some(standing) = self.book.find(&fault.name) {
-                // What cannot be undone is told by whoever tries it next.
-                let _ = self.undo_on_nodes(fault, standing.number).await;
-                self.book.strike_out(&fault.name);
+                // What cannot be undone stays in the book: whoever tries it next is told why.
+                if self.undo_on_nodes(fault, standing.number).await.is_ok() {
+                    self.book.strike_out(&fault.name);
+                }
             }
         }
     }
