@@ -11,6 +11,9 @@ use serde_json::Value as Json;
 use support::{BINARY, Up, await_that, clean, cluster_in, signal};
 use tempfile::TempDir;
 
+/// Few operations a second, of which a machine that has other things to do answers most: too few answers prove nothing.
+const GENTLE: [&str; 2] = ["--rate", "40"];
+
 fn chaos(home: &TempDir, arguments: &[&str]) -> Command {
     let mut all = vec!["chaos", "-q"];
     all.extend(arguments);
@@ -54,11 +57,11 @@ fn raft_keeps_its_promise_while_leaders_die() {
     );
     let report = report(
         &home,
-        &[&flags[..], &[history.to_str().expect("text")]].concat(),
+        &[&flags[..], &[history.to_str().expect("text")], &GENTLE].concat(),
     );
     assert_eq!(report["verdict"], "kept", "{report:#}");
     assert_eq!(report["lost"], 0, "{report:#}");
-    assert!(report["acknowledged"].as_u64() > Some(50), "{report:#}");
+    assert!(report["acknowledged"].as_u64() > Some(20), "{report:#}");
     assert!(report["leader_changes"].as_u64() >= Some(1), "{report:#}");
     assert!(report["unavailable_ms"].as_f64() > Some(0.0), "{report:#}");
     let first = &report["faults"][0];
@@ -205,14 +208,13 @@ fn a_store_that_refuses_everything_is_not_available() {
 fn it_breaks_the_cluster_that_runs_and_leaves_it_well() {
     let up = Up::start(&["--raft", "--nodes", "3"]);
     up.run(&["put", "mine", "1"]).assert().success();
-    up.run(&words(
-        "chaos -q --for 3s --seed 7 --faults crash,partition",
-    ))
-    .assert()
-    .success()
-    .stdout(predicate::str::contains(
-        "KEPT: what raft + quorum promises",
-    ));
+    let flags = words("chaos -q --for 3s --seed 7 --faults crash,partition");
+    up.run(&[&flags[..], &GENTLE].concat())
+        .assert()
+        .success()
+        .stdout(predicate::str::contains(
+            "KEPT: what raft + quorum promises",
+        ));
     let status = up.json(&["status", "--json"]);
     assert_eq!(status["up"], 3, "{status:#}");
     assert_eq!(up.says(&["keys"]), "mine");
@@ -227,6 +229,7 @@ fn ctrl_c_heals_and_then_judges_what_there_is() {
         .args([
             "chaos", "--json", "--for", "10m", "--seed", "7", "--faults", "crash",
         ])
+        .args(GENTLE)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

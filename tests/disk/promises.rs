@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cluster::protocol::{Record, Recovered};
 use cluster::runtime::clock::Clock;
@@ -96,14 +96,15 @@ async fn no_acknowledgement_leaves_before_a_completed_write_on_a_majority() {
         let seat = Seat {
             config,
             peers: Arc::new(RwLock::new(addresses.clone())),
-            listener,
+            listener: tokio::net::TcpListener::from_std(listener).expect("one of tokio's"),
             disk: Box::new(disk),
             world: world.clone(),
         };
-        nodes.push(node_task::start(seat, Recovered::default(), 7).expect("a node"));
+        nodes.push(node_task::start(seat, Recovered::default(), 7));
     }
-    for node in &nodes {
-        node.begin(true).await;
+    // The first stands at once, and meets others that take part and do not stand for an election timeout.
+    for (n, node) in nodes.iter().enumerate().rev() {
+        node.begin(n == 0).await;
     }
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let leads = async || {
@@ -114,7 +115,9 @@ async fn no_acknowledgement_leaves_before_a_completed_write_on_a_majority() {
             .unwrap();
         status.text().await.unwrap().contains("\"role\":\"leader\"")
     };
+    let deadline = Instant::now() + Duration::from_secs(60);
     while !leads().await {
+        assert!(Instant::now() < deadline, "node-1 never leads");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     let put = client.put(format!("{}/key/k", urls[0])).body("\"a value\"");
