@@ -117,7 +117,8 @@ impl World {
         }
     }
 
-    /// A write came to nothing. Without votes its entries can be written anew, since nobody was told of them.
+    /// A write came to nothing. Without votes its entries can be written anew, since nobody was told of them; and what a
+    /// single voter counted as committed by it is not.
     pub(super) fn watch_torn(&mut self, place: Place, records: &[Record]) {
         for record in records {
             let Record::Append(entries) = record else {
@@ -126,7 +127,11 @@ impl World {
             for entry in entries {
                 let is_own = place_of(&entry.id.leader) == Some(place);
                 if is_own && !self.seat(place).disk.holds(&entry.id) {
-                    self.watch.ledger.forget(EntryKey::of(&entry.id));
+                    let key = EntryKey::of(&entry.id);
+                    if !self.places().any(|p| self.seat(p).disk.holds(&entry.id)) {
+                        self.watch.take_back(key);
+                    }
+                    self.watch.ledger.forget(key);
                 }
             }
         }

@@ -113,6 +113,15 @@ impl Watch {
         None
     }
 
+    /// What no disk holds was never committed. Only a single voter counts itself in the very turn in which it writes, and
+    /// whoever waits for that hears nothing before it is written.
+    pub(super) fn take_back(&mut self, key: EntryKey) {
+        let at = key.index as usize - 1;
+        if self.committed.get(at).is_some_and(|(one, _)| *one == key) {
+            self.committed.truncate(at);
+        }
+    }
+
     /// A node's store is what its log makes.
     pub(super) fn state_machine(&self, place: Place, node: &Node) -> Option<String> {
         let last = node.applied_id().as_ref().map(EntryKey::of);

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::AtomicBool;
 
-use cluster::sim::{Expect, Met, Tally, play};
+use cluster::sim::{Expect, Met, Options, Tally, play};
 use cluster::types::Mode;
 
 use crate::support::{modes, options};
@@ -29,6 +29,22 @@ fn every_mode_keeps_its_promise_under_all_faults() {
         assert!(stats.acknowledged > 100, "{mode}: {}", stats.acknowledged);
         assert!(stats.count(Met::Leader) > 20, "{mode}");
         assert_eq!(stats.undecided, 0, "{mode}");
+    }
+}
+
+/// A single voter commits in the turn in which it writes: what it then loses with that write nobody was promised.
+#[test]
+fn a_node_alone_keeps_its_promise_when_its_disk_fails_or_loses_power_in_the_middle_of_a_write() {
+    let options = Options {
+        nodes: 1,
+        ..options(Mode::RAFT, 20, Expect::Promised)
+    };
+    let mut tally = Tally::from(0);
+    let stop = AtomicBool::new(false);
+    play(&options, &(0..20), 2, false, &stop, &mut tally, |_| {});
+    assert!(tally.violations.is_empty(), "{:?}", tally.violations);
+    for met in [Met::SyncFailed, Met::TornWrite] {
+        assert!(tally.stats.count(met) > 0, "never met: {}", met.text());
     }
 }
 
