@@ -225,10 +225,13 @@ impl Key<'_> {
                 (Some(before), Some(after)) => !before.is_subset(&after),
                 _ => !after.starts_with(before.trim_end_matches('"')) && &**before != "null",
             },
-            // Everything that made the second value ended before anything that made the first began.
+            // Everything that made the second value ended before anything that made the first began. When a value came that
+            // nobody made is not known; but before it was there, nothing was.
             false => {
-                let first = self.made.get(&**before).map(|made| made.first);
-                let is_older = first.is_none_or(|first| self.is_older(after, first));
+                let is_older = match self.made.get(&**before) {
+                    Some(made) => self.is_older(after, made.first),
+                    None => self.is_same(after, "null") && self.is_older(after, 0),
+                };
                 !self.is_same(before, "null") && !self.is_same(before, after) && is_older
             }
         };
@@ -362,6 +365,10 @@ mod tests {
         assert_eq!(judge(&["1 w 1", "1 d", "2 r 1", "2 r null"]), "yes");
         assert_eq!(judge(&["1 w 1", "1 w 2", "2 r 2", "3 r 1"]), "yes");
         assert_eq!(judge(&["1 a 1", "1 a 2", "2 r [1,2]", "2 r [1]"]), "no");
+        // When somebody wrote it who left no trace is not known; only that it was not there in the beginning.
+        assert_eq!(judge(&["1 r 9", "2 w 5", "1 r 5"]), "yes");
+        assert_eq!(judge(&["1 r 9", "1 r null"]), "no");
+        assert_eq!(judge(&["1 r 9", "2 d", "1 r null"]), "yes");
     }
 
     #[test]
