@@ -5,13 +5,15 @@
 //! ```
 //!
 //! With independent keys, as `jepsen.independent` writes them, a value is `[key value]`: a history is taken so if every
-//! read asks with such a pair. What a process that is no number does (`:nemesis`) is no operation.
+//! read asks with such a pair, or, where nobody reads, every cas with `[key [expected new]]` and everything else with a
+//! pair. What a process that is no number does (`:nemesis`) is no operation.
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
+use crate::check::exact::exact;
 use crate::check::history::{Builder, Event, History, Kind, ONLY_KEY, Unusable, name};
 
-/// A form as JSON: keywords are strings, lists and sets are arrays. Maps keep the keys that are keywords or strings.
+/// A form as JSON: keywords are strings, lists and sets are arrays, the keys of maps are text.
 struct Reader<'a> {
     rest: &'a str,
     text: &'a str,
@@ -39,15 +41,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Goes to the next form.
-    fn skip(&mut self) {
+    /// Goes to the next form, past comments and forms that `#_` discards.
+    fn skip(&mut self, depth: usize) -> Result<(), Unusable> {
         loop {
             self.rest = self
                 .rest
                 .trim_start_matches(|c: char| c.is_whitespace() || c == ',');
-            match self.rest.strip_prefix(';') {
-                Some(comment) => self.rest = comment.split_once('\n').map_or("", |(_, rest)| rest),
-                None => return,
+            if let Some(comment) = self.rest.strip_prefix(';') {
+                self.rest = comment.split_once('\n').map_or("", |(_, rest)| rest);
+            } else if let Some(discarded) = self.rest.strip_prefix("#_") {
+                self.rest = discarded;
+                self.form(depth + 1)?;
+            } else {
+                return Ok(());
             }
         }
     }
@@ -56,7 +62,7 @@ impl<'a> Reader<'a> {
         if depth > DEEPEST {
             return Err(self.unusable("it is nested too deeply"));
         }
-        self.skip();
+        self.skip(depth)?;
         let Some(first) = self.rest.chars().next() else {
             return Err(self.unusable("it ends within a form"));
         };
@@ -65,6 +71,8 @@ impl<'a> Reader<'a> {
             '[' => self.list(']', 1, depth),
             '(' => self.list(')', 1, depth),
             '#' if self.rest.starts_with("#{") => self.list('}', 2, depth),
+            // ##Inf and the like are values, not tags.
+            '#' if self.rest.starts_with("##") => Ok(Json::String(self.word().to_owned())),
             '#' => {
                 // A tag, as of a record: what it marks is what counts.
                 self.word();
@@ -108,7 +116,7 @@ impl<'a> Reader<'a> {
         self.rest = &self.rest[skip..];
         let mut items = Vec::new();
         loop {
-            self.skip();
+            self.skip(depth)?;
             if let Some(rest) = self.rest.strip_prefix(close) {
                 self.rest = rest;
                 return Ok(items);
@@ -121,7 +129,7 @@ impl<'a> Reader<'a> {
     fn forms(&mut self) -> Result<Vec<(usize, Json)>, Unusable> {
         let (mut forms, mut close) = (Vec::new(), None);
         loop {
-            self.skip();
+            self.skip(0)?;
             let next = self.rest.chars().next();
             match (next, close) {
                 (None, None) => return Ok(forms),
@@ -150,11 +158,15 @@ impl<'a> Reader<'a> {
         if items.len() % 2 == 1 {
             return Err(self.unusable("a map has a key without a value"));
         }
-        let pairs = items.chunks(2).filter_map(|pair| match pair {
-            [Json::String(key), value] => Some((key.clone(), value.clone())),
-            _ => None,
-        });
-        Ok(Json::Object(pairs.collect()))
+        let mut map = Map::new();
+        for pair in items.chunks(2) {
+            let key = name(&pair[0]);
+            if map.contains_key(&key) {
+                return Err(self.unusable(format!("{key:?} is named twice in a map")));
+            }
+            map.insert(key, pair[1].clone());
+        }
+        Ok(Json::Object(map))
     }
 }
 
@@ -176,7 +188,7 @@ fn atom(word: &str) -> Json {
 
 /// Whether the text is EDN rather than JSON lines: keywords begin with a colon.
 pub(super) fn is_edn(text: &str) -> bool {
-    let begin = text.trim_start_matches(|c: char| c.is_whitespace() || "[(#{,".contains(c));
+    let begin = text.trim_start_matches(|c: char| c.is_whitespace() || "[(#_{,".contains(c));
     begin.starts_with(':') || begin.starts_with("jepsen") || begin.starts_with(';')
 }
 
@@ -184,6 +196,40 @@ fn pair(value: &Json) -> Option<(&Json, &Json)> {
     match value {
         Json::Array(pair) if pair.len() == 2 => Some((&pair[0], &pair[1])),
         _ => None,
+    }
+}
+
+/// Whether values are `[key value]`.
+fn is_independent(forms: &[(usize, Json)]) -> bool {
+    let asks = |form: &&Json| form["type"] == "invoke" && form["process"].is_u64();
+    let asked: Vec<&Json> = forms.iter().map(|(_, form)| form).filter(asks).collect();
+    let has = |f: &str| asked.iter().any(|form| form["f"] == f);
+    let names_a_key = |form: &&Json| {
+        let value = pair(&form["value"]).map(|(_, value)| value);
+        match form["f"].as_str() {
+            Some("read") => value.is_some_and(Json::is_null),
+            Some("cas") => value.and_then(pair).is_some(),
+            _ => value.is_some(),
+        }
+    };
+    match has("read") {
+        true => asked
+            .iter()
+            .filter(|form| form["f"] == "read")
+            .all(names_a_key),
+        false => has("cas") && asked.iter().all(names_a_key),
+    }
+}
+
+/// A key and a value. What did not happen, or perhaps, need not repeat them: some clients put there what went wrong.
+fn taken_apart(kind: Kind, f: &str, value: &Json) -> Result<(Option<String>, Json), String> {
+    match (kind, pair(value)) {
+        (Kind::Fail | Kind::Info, _) => Ok((None, Json::Null)),
+        (Kind::Invoke | Kind::Ok, Some((key, value))) => Ok((Some(name(key)), value.clone())),
+        (Kind::Ok, None) if f != "read" => Ok((None, Json::Null)),
+        (Kind::Invoke | Kind::Ok, None) => Err(format!(
+            "a {f} names no key; expected :value [key value], as elsewhere in this history"
+        )),
     }
 }
 
@@ -196,11 +242,7 @@ pub(super) fn read(text: &str) -> Result<History, Unusable> {
         lines: 0,
     };
     let forms = reader.forms()?;
-    let is = |form: &Json, field: &str, value: &str| form[field] == value;
-    let asks = |form: &&(usize, Json)| is(&form.1, "type", "invoke") && is(&form.1, "f", "read");
-    let mut reads = forms.iter().filter(asks).peekable();
-    let independent = reads.peek().is_some()
-        && reads.all(|(_, form)| pair(&form["value"]).is_some_and(|(_, value)| value.is_null()));
+    let independent = is_independent(&forms);
     let mut builder = Builder::default();
     for (line, form) in forms {
         let unusable = |what: String| Unusable { line, what };
@@ -214,11 +256,13 @@ pub(super) fn read(text: &str) -> Result<History, Unusable> {
             let what = "it is no operation; expected {:process 0, :type :invoke, :f :read, …}";
             return Err(unusable(what.to_owned()));
         };
-        let (key, value) = match pair(&form["value"]).filter(|_| independent) {
-            Some((key, value)) => (name(key), value.clone()),
-            None => {
+        exact(&form["key"]).map_err(unusable)?;
+        exact(&form["value"]).map_err(unusable)?;
+        let (key, value) = match independent {
+            true => taken_apart(kind, f, &form["value"]).map_err(unusable)?,
+            false => {
                 let key = form.get("key").map_or(ONLY_KEY.to_owned(), name);
-                (key, form["value"].clone())
+                (Some(key), form["value"].clone())
             }
         };
         let event = Event {
@@ -272,6 +316,59 @@ mod tests {
             history.operations[1].call,
             Call::Cas("1".into(), "2".into())
         );
+    }
+
+    #[test]
+    fn an_independent_operation_that_did_not_happen_need_not_repeat_its_key() {
+        let text = "{:process 0 :type :invoke :f :read :value [7 nil]}
+                    {:process 0 :type :info :f :read :value nil :error :timeout}
+                    {:process 1 :type :invoke :f :write :value [7 1]}
+                    {:process 1 :type :fail :f :write :value [:timeout 5]}";
+        let history = History::read(text).unwrap();
+        let ends: Vec<&End> = history.operations.iter().map(|o| &o.end).collect();
+        assert_eq!(ends, [&End::Unknown, &End::Fail]);
+        let odd = text.replace("[7 1]", "7");
+        assert!(
+            History::read(&odd)
+                .unwrap_err()
+                .what
+                .contains("[key value]")
+        );
+    }
+
+    #[test]
+    fn keys_are_independent_where_nobody_reads_but_swaps_name_them() {
+        let text = "{:process 0 :type :invoke :f :write :value [7 1]}
+                    {:process 0 :type :ok :f :write :value [7 1]}
+                    {:process 0 :type :invoke :f :cas :value [7 [1 2]]}
+                    {:process 0 :type :ok :f :cas :value [7 [1 2]]}";
+        let history = History::read(text).unwrap();
+        assert_eq!(history.keys, ["7"]);
+        assert_eq!(
+            history.operations[1].call,
+            Call::Cas("1".into(), "2".into())
+        );
+        // Here a swap names two values, so pairs are values.
+        let plain = History::read(&text.replace("[7 [1 2]]", "[7 8]")).unwrap();
+        assert_eq!(plain.operations[0].call, Call::Write("[7,1]".into()));
+    }
+
+    #[test]
+    fn what_is_discarded_was_never_written() {
+        let text = "#_{:process 9 :type :jump}
+            {:process 0 :type :invoke #_ #_ :a [b {}] :f :write :value [1 #_2]}
+            #_ {:process 0 :type :ok :f :write :value 2} ; and
+            {:process 0 :type :ok :f :write :value [1 #_ ##Inf]} #_:end";
+        let history = History::read(text).unwrap();
+        let [write] = &history.operations[..] else {
+            panic!("{history:?}");
+        };
+        assert_eq!(
+            (&write.call, &write.end),
+            (&Call::Write("[1]".into()), &End::Ok(None))
+        );
+        assert!(History::read("#_ {:process 0} #_").is_err());
+        assert!(History::read(&format!("{}:a", "#_".repeat(100_000))).is_err());
     }
 
     #[test]

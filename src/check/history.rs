@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use crate::check::edn;
+use crate::check::exact::{Whole, exact};
 
 /// What was asked of a key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -111,7 +112,8 @@ pub(super) struct Event {
     pub(super) process: String,
     pub(super) kind: Kind,
     pub(super) f: String,
-    pub(super) key: String,
+    /// `None`: that of what the process began.
+    pub(super) key: Option<String>,
     pub(super) value: Json,
     pub(super) time: Option<u64>,
 }
@@ -121,14 +123,14 @@ pub(super) const ONLY_KEY: &str = "";
 
 #[derive(Deserialize)]
 struct Line {
-    process: Json,
+    process: Whole,
     #[serde(rename = "type")]
     kind: Kind,
     f: String,
     #[serde(default)]
-    key: Option<Json>,
+    key: Option<Whole>,
     #[serde(default)]
-    value: Json,
+    value: Whole,
     #[serde(default)]
     time: Option<u64>,
 }
@@ -185,12 +187,16 @@ impl History {
                     told(&error)
                 ))
             })?;
+            let key = line.key.map_or(ONLY_KEY.into(), |Whole(key)| key);
+            for json in [&line.process.0, &key, &line.value.0] {
+                exact(json).map_err(unusable)?;
+            }
             let event = Event {
-                process: name(&line.process),
+                process: name(&line.process.0),
                 kind: line.kind,
                 f: line.f,
-                key: line.key.as_ref().map_or(ONLY_KEY.to_owned(), name),
-                value: line.value,
+                key: Some(name(&key)),
+                value: line.value.0,
                 time: line.time,
             };
             builder.add(event).map_err(unusable)?;
@@ -230,9 +236,10 @@ impl Builder {
         }
         let call = self.call(&event)?;
         let number = self.keys.len();
-        let key = *self.keys.entry(event.key.clone()).or_insert(number);
+        let name = event.key.unwrap_or_default();
+        let key = *self.keys.entry(name.clone()).or_insert(number);
         if key == number {
-            self.history.keys.push(event.key);
+            self.history.keys.push(name);
         }
         self.open
             .insert(event.process.clone(), self.history.operations.len());
@@ -267,10 +274,12 @@ impl Builder {
             Call::Cas(..) => "cas",
             Call::Add(_) => "add",
         };
-        if asked != event.f || self.history.keys[operation.key] != event.key {
+        let began = &self.history.keys[operation.key];
+        let key = event.key.as_ref().unwrap_or(began);
+        if asked != event.f || key != began {
             return Err(format!(
-                "process {} ends a {} of {:?}, but what it began is a {asked} of {:?}",
-                event.process, event.f, event.key, self.history.keys[operation.key]
+                "process {} ends a {} of {key:?}, but what it began is a {asked} of {began:?}",
+                event.process, event.f
             ));
         }
         operation.end = match event.kind {

@@ -7,6 +7,7 @@
 
 mod budget;
 mod edn;
+mod exact;
 pub mod explain;
 mod graph;
 pub mod history;
