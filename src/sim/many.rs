@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,10 @@ use crate::sim::plan::{Kind, Micros, Plan};
 use crate::sim::run::{Outcome, run};
 use crate::sim::stats::{Met, Stats};
 use crate::sim::swarm::{Options, draw};
+use crate::sim::turns::Turns;
+
+/// How many seeds a thread may be ahead of the first that is not done: what is done early waits in memory.
+const AHEAD: u64 = 8;
 
 /// How far a run of one seed after the other has come.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -83,7 +87,7 @@ impl Tally {
     /// Adds the next run.
     pub fn add(&mut self, plan: &Plan, outcome: &Outcome) {
         let seed = plan.seed;
-        self.next = seed + 1;
+        self.next = seed.saturating_add(1);
         self.seeds += 1;
         self.virtual_time += plan.until;
         self.stats.add(&outcome.stats);
@@ -150,24 +154,19 @@ pub fn play(
     tally: &mut Tally,
     mut each: impl FnMut(&Tally),
 ) {
-    let next = AtomicU64::new(tally.next);
     let done = AtomicBool::new(false);
     let is_over = || stop.load(Ordering::Relaxed) || done.load(Ordering::Relaxed);
+    let turns = Turns::new(tally.next..seeds.end, AHEAD * jobs as u64);
     std::thread::scope(|scope| {
-        // Bounded, so that no thread runs far ahead of one that has a long seed.
-        let (sender, results) = mpsc::sync_channel(4 * jobs);
+        let (sender, results) = mpsc::channel();
         for _ in 0..jobs {
-            let (sender, next) = (sender.clone(), &next);
+            let (sender, turns) = (sender.clone(), &turns);
             scope.spawn(move || {
-                while !is_over() {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
-                        return;
-                    }
-                    let plan = Arc::new(draw(options, seed));
+                while let Some(turn) = turns.take(is_over) {
+                    let plan = Arc::new(draw(options, turn.seed));
                     let outcome = run(&plan, None);
                     if sender.send((plan, outcome)).is_err() {
-                        return;
+                        return turns.give_up();
                     }
                 }
             });
@@ -186,6 +185,7 @@ pub fn play(
                     done.store(true, Ordering::Relaxed);
                 }
             }
+            turns.done(tally.next);
         }
     });
 }

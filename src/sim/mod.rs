@@ -65,6 +65,7 @@ mod shrink;
 mod stats;
 mod swarm;
 pub mod tell;
+mod turns;
 mod verdict;
 pub mod words;
 mod world;

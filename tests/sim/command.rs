@@ -131,6 +131,15 @@ fn an_interrupted_search_goes_on_where_it_was() {
 }
 
 #[test]
+fn the_last_seeds_there_are_can_be_played() {
+    sim(&["--raft", "--time", "1s", "--seed", "18446744073709551615"]).success();
+    let last = "18446744073709551613..18446744073709551615";
+    sim(&["--raft", "--time", "1s", "--seeds", last])
+        .success()
+        .stdout(predicate::str::contains("2 seeds"));
+}
+
+#[test]
 fn a_failure_that_is_kept_can_be_played_again() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("kept.json");
