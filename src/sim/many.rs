@@ -102,6 +102,16 @@ impl Tally {
             .extend(found.map(|violation| Found::new(seed, violation)));
     }
 
+    /// The first seed; `None`: the numbers contradict each other, as in a file that somebody changed.
+    pub fn began(&self) -> Option<u64> {
+        let began = self.next.checked_sub(self.seeds)?;
+        let is_played = |found: &Found| (began..self.next).contains(&found.seed);
+        let is_sound = self.samples.len() as u64 == self.seeds
+            && self.stats.is_whole()
+            && self.violations.iter().all(is_played);
+        is_sound.then_some(began)
+    }
+
     /// The median seed's acknowledged writes, changes of leader, and kinds of faults that took effect.
     pub fn median(&self) -> (u32, u32, u8) {
         let middle = |mut numbers: Vec<u32>| {

@@ -205,6 +205,11 @@ impl Stats {
             .map(|kind| (*kind, self.messages(*kind)))
     }
 
+    /// Whether it counts all that can be met; what was read from a file may not.
+    pub(super) fn is_whole(&self) -> bool {
+        self.met.len() == Met::ALL.len() && self.messages.len() == MessageKind::ALL.len()
+    }
+
     /// How many kinds of faults took effect.
     pub fn kinds_of_faults(&self) -> usize {
         let kinds: [&[Met]; 9] = [

@@ -130,6 +130,37 @@ fn an_interrupted_search_goes_on_where_it_was() {
         .stderr(predicate::str::contains("another search"));
 }
 
+/// The file at `path`, changed.
+fn change(path: &str, from: &str, to: &str) {
+    let text = std::fs::read_to_string(path).expect("the file");
+    assert!(text.contains(from), "{from}: {text}");
+    std::fs::write(path, text.replacen(from, to, 1)).expect("the file can be written");
+}
+
+#[test]
+fn a_search_goes_on_only_where_it_is_of_the_same_seeds_and_makes_sense() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("state.json");
+    let file = file.to_str().expect("UTF-8");
+    let with = |seeds: &str| sim(&["--raft", "--time", "2s", "--seeds", seeds, "--resume", file]);
+    with("3..6").success();
+    // All is done: it is told again.
+    with("3..6").success();
+    for other in ["0..9", "5..9", "3..5", "10..12"] {
+        with(other)
+            .code(2)
+            .stderr(predicate::str::contains("seeds 3..6"));
+    }
+    sim(&["--seeds", "1", "--resume", "/nowhere/state.json"])
+        .code(1)
+        .stdout(predicate::str::is_empty())
+        .stderr(predicate::str::contains("cannot write /nowhere/state.json"));
+    change(file, "\"met\":[", "\"met\":[7,");
+    with("3..6")
+        .code(2)
+        .stderr(predicate::str::contains("contradict each other"));
+}
+
 #[test]
 fn the_last_seeds_there_are_can_be_played() {
     sim(&["--raft", "--time", "1s", "--seed", "18446744073709551615"]).success();
@@ -326,5 +357,14 @@ fn what_makes_no_sense_is_refused() {
         .code(2)
         .stderr(predicate::str::contains("--raft"));
     sim(&["--trace"]).code(2);
-    sim(&["--seed", "1", "--trace", "--explain"]).code(2);
+    for flags in [
+        &["--explain"][..],
+        &["--shrink"],
+        &["--stats"],
+        &["--keep", "file"],
+        &["--json"],
+    ] {
+        sim(&[&["--seed", "1", "--trace"][..], flags].concat()).code(2);
+    }
+    sim(&["--seed", "1", "--resume", "file"]).code(2);
 }

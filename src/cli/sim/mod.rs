@@ -74,7 +74,7 @@ pub(super) struct Sim {
     #[arg(long)]
     until_found: bool,
     /// Print all that happens (of one seed)
-    #[arg(long, requires = "seed")]
+    #[arg(long, requires = "seed", conflicts_with_all = ["shrink", "stats", "keep"])]
     trace: bool,
     /// Leave out of the first failure whatever it does not need, until no single event can go
     #[arg(long)]
@@ -89,7 +89,7 @@ pub(super) struct Sim {
     #[arg(long)]
     stats: bool,
     /// Keep how far it came in this file, and go on from there
-    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", conflicts_with = "seed", value_hint = clap::ValueHint::FilePath)]
     resume: Option<PathBuf>,
     /// Play a run that was kept as a file
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "seed", "resume"], value_hint = clap::ValueHint::FilePath)]
@@ -108,6 +108,10 @@ pub(super) fn run(args: &Sim, common: &Common) -> Result<(), Failure> {
     if let Some(file) = &args.replay {
         let plan = resume::read_plan(file)?;
         return one(args, common, &Arc::new(plan), None);
+    }
+    if args.trace && common.json {
+        return Err(Failure::usage("a trace is lines of text, not JSON")
+            .hint("leave out --json, or --trace"));
     }
     let asked = Asked::of(args)?;
     if let Some(seed) = args.seed {
@@ -174,9 +178,13 @@ fn many(args: &Sim, common: &Common, asked: &Asked) -> Result<(), Failure> {
     let stop = stop_flag()?;
     let seeds = args.seeds.0.clone();
     let mut tally = match &args.resume {
-        Some(file) => resume::read(file, asked)?,
+        Some(file) => resume::read(file, asked, &seeds)?,
         None => Tally::from(seeds.start),
     };
+    if let Some(file) = &args.resume {
+        // Better now than after hours.
+        resume::write(file, asked, &tally)?;
+    }
     let jobs = args.jobs.map_or_else(
         || std::thread::available_parallelism().map_or(1, usize::from),
         usize::from,
@@ -201,9 +209,8 @@ fn many(args: &Sim, common: &Common, asked: &Asked) -> Result<(), Failure> {
             }
         },
     );
-    kept?;
     if let Some(file) = &args.resume {
-        resume::write(file, asked, &tally)?;
+        kept = resume::write(file, asked, &tally);
     }
     let is_found = args.until_found && !tally.violations.is_empty();
     let report = Report {
@@ -213,7 +220,9 @@ fn many(args: &Sim, common: &Common, asked: &Asked) -> Result<(), Failure> {
         tally: &tally,
         is_whole: tally.next >= seeds.end || is_found,
     };
-    report.many()
+    let told = report.many();
+    // What was found is told even if it cannot be kept.
+    kept.and(told)
 }
 
 /// A search's seeds, how fast they go, and what was found; `first`: how many seeds and how much time there was before.

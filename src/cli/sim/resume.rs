@@ -1,6 +1,7 @@
 //! What is kept in files: how far a long search has come, and single runs to be played again.
 
 use std::fs;
+use std::ops::Range;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
@@ -31,9 +32,10 @@ struct Kept {
     plan: Plan,
 }
 
-pub(super) fn read(file: &Path, asked: &Asked) -> Result<Tally, Failure> {
+/// How far the search of `seeds` has come.
+pub(super) fn read(file: &Path, asked: &Asked, seeds: &Range<u64>) -> Result<Tally, Failure> {
     if !file.exists() {
-        return Ok(Tally::from(asked.first));
+        return Ok(Tally::from(seeds.start));
     }
     let state: State = parse(file)?;
     let (was, is) = (&state.command, &asked.typed);
@@ -45,7 +47,26 @@ pub(super) fn read(file: &Path, asked: &Asked) -> Result<Tally, Failure> {
         ))
         .hint("name another file, or repeat those flags"));
     }
-    Ok(state.tally)
+    match goes_on(&state.tally, seeds) {
+        Ok(()) => Ok(state.tally),
+        Err(why) => Err(Failure::usage(format!("{}: {why}", file.display()))
+            .hint("name another file, or the seeds that it is of: it can go on beyond them")),
+    }
+}
+
+/// Whether `seeds` are those that a search was of, or more that follow.
+fn goes_on(tally: &Tally, seeds: &Range<u64>) -> Result<(), String> {
+    let Some(began) = tally.began() else {
+        return Err("its numbers contradict each other".to_owned());
+    };
+    let next = tally.next;
+    match began == seeds.start && next <= seeds.end {
+        true => Ok(()),
+        false => Err(format!(
+            "it has played seeds {began}..{next}, and seeds {}..{} were asked for",
+            seeds.start, seeds.end
+        )),
+    }
 }
 
 pub(super) fn write(file: &Path, asked: &Asked, tally: &Tally) -> Result<(), Failure> {
