@@ -62,6 +62,7 @@ mod scatter;
 pub mod schedule;
 mod seat;
 mod shrink;
+mod sound;
 mod stats;
 mod swarm;
 pub mod tell;

@@ -171,6 +171,44 @@ fn the_last_seeds_there_are_can_be_played() {
 }
 
 #[test]
+fn a_kept_run_that_cannot_be_played_is_refused_with_what_is_wrong() {
+    let folder = TempDir::new().expect("a folder");
+    let kept = folder.path().join("kept.json");
+    let kept = kept.to_str().expect("UTF-8");
+    sim(&[&LOSES[..], &["--until-found", "--keep", kept]].concat()).code(1);
+    let text = std::fs::read_to_string(kept).expect("the file");
+    let file: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let changed = |pointer: &str, value: serde_json::Value| {
+        let mut file = file.clone();
+        *file.pointer_mut(pointer).expect(pointer) = value;
+        std::fs::write(kept, file.to_string()).expect("the file can be written");
+        sim(&["--replay", kept]).code(2).stderr(
+            predicate::str::contains("cannot be played")
+                .and(predicate::str::contains("panic").not()),
+        );
+    };
+    let ask = |client: u16, key: u16| {
+        let call = serde_json::json!({"put": {"key": key, "named": false}});
+        serde_json::json!([{"at": 1, "step": {"ask": {"client": client, "call": call}}}])
+    };
+    changed("/plan/nodes", 0.into());
+    changed("/plan/nodes", 20.into());
+    changed("/plan/scale/keys", 0.into());
+    changed("/plan/scale/heartbeat", 0.into());
+    changed("/plan/scale/latency", u64::MAX.into());
+    changed("/plan/until", (1_u64 << 63).into());
+    changed("/plan/steps", ask(999, 0));
+    changed("/plan/steps", ask(0, 999));
+    let skew = serde_json::json!({"number": 1, "harm": {"skew": ["leader", 0]}});
+    changed(
+        "/plan/steps",
+        serde_json::json!([{"at": 1, "step": {"fault": skew}}]),
+    );
+    let later = serde_json::json!([{"at": 2, "step": {"lift": 1}}, {"at": 1, "step": {"lift": 1}}]);
+    changed("/plan/steps", later);
+}
+
+#[test]
 fn a_failure_that_is_kept_can_be_played_again() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("kept.json");

@@ -79,7 +79,13 @@ pub(super) fn write(file: &Path, asked: &Asked, tally: &Tally) -> Result<(), Fai
 }
 
 pub(super) fn read_plan(file: &Path) -> Result<Plan, Failure> {
-    parse::<Kept>(file).map(|kept| kept.plan)
+    let plan = parse::<Kept>(file)?.plan;
+    plan.sound().map_err(|why| {
+        let name = file.display();
+        Failure::usage(format!("{name} cannot be played: {why}"))
+            .hint("--replay reads what --keep wrote")
+    })?;
+    Ok(plan)
 }
 
 pub(super) fn keep(
