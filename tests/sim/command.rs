@@ -162,6 +162,27 @@ fn a_search_goes_on_only_where_it_is_of_the_same_seeds_and_makes_sense() {
 }
 
 #[test]
+fn a_run_that_is_not_decided_is_none_that_kept_its_promise() {
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("state.json");
+    let file = file.to_str().expect("UTF-8");
+    let flags = ["--raft", "--time", "2s", "--seeds", "3", "--resume", file];
+    sim(&flags).success();
+    change(file, "\"undecided\":0", "\"undecided\":2");
+    sim(&flags).code(4).stdout(
+        predicate::str::contains("UNDECIDED in 2 runs")
+            .and(predicate::str::contains("2 runs are not decided"))
+            .and(predicate::str::contains("kept").not()),
+    );
+    let found = sim(&[&flags[..], &["--json"]].concat()).code(4);
+    let json: serde_json::Value = serde_json::from_str(&stdout(&found)).expect("JSON");
+    assert_eq!(
+        (&json["verdict"], &json["undecided"]),
+        (&"undecided".into(), &2.into())
+    );
+}
+
+#[test]
 fn the_last_seeds_there_are_can_be_played() {
     sim(&["--raft", "--time", "1s", "--seed", "18446744073709551615"]).success();
     let last = "18446744073709551613..18446744073709551615";

@@ -32,7 +32,8 @@ use crate::sim::{Expect, Moment, Plan, Tally, draw, play, tell};
 /// a world of its own: which faults, how dense, how fast everything is. After every event the claims of the paper are
 /// checked, and in the end what clients saw. A seed and this command line are all that a bug report needs.
 ///
-/// Exit code 0: every promise was kept; 1: one was broken, or too little happened to prove anything.
+/// Exit code 0: every promise was kept; 1: one was broken, or too little happened to prove anything; 4: none was broken, but
+/// the judge could not decide about some run.
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster sim --raft --seeds 1000 --time 1m

@@ -11,6 +11,9 @@ use crate::cli::sim::{Sim, resume, stop_flag};
 use crate::sim::{Found, Met, Plan, Tally, draw, words};
 use crate::views::lines::{grouped, several};
 
+/// The exit code where the judge could not decide.
+const UNDECIDED: u8 = 4;
+
 /// How many failing seeds are listed for people.
 const LISTED: usize = 10;
 
@@ -75,6 +78,9 @@ impl Report<'_> {
         if !self.is_whole {
             return Err(Failure::silent(130));
         }
+        if self.tally.stats.undecided > 0 {
+            return Err(Failure::silent(UNDECIDED));
+        }
         match self.too_little() {
             Some(why) if self.common.json => Err(Failure::new("too-little", why)),
             Some(why) => Err(Failure::new("too-little", why)
@@ -83,12 +89,18 @@ impl Report<'_> {
         }
     }
 
-    fn verdict(&self) -> &'static str {
+    fn verdict(&self) -> String {
+        let undecided = self.tally.stats.undecided;
+        let kept = match (undecided, self.is_whole) {
+            (0, true) => "every promise kept".to_owned(),
+            (0, false) => "every promise kept so far".to_owned(),
+            (runs, _) => format!("UNDECIDED in {}", several(runs, "run", "runs")),
+        };
         match self.tally.violations.first() {
-            Some(found) if found.is_stuck() => "STUCK",
-            Some(_) => "UNSAFE",
-            None if self.is_whole => "every promise kept",
-            None => "interrupted; every promise kept so far",
+            Some(found) if found.is_stuck() => "STUCK".to_owned(),
+            Some(_) => "UNSAFE".to_owned(),
+            None if self.is_whole => kept,
+            None => format!("interrupted; {kept}"),
         }
     }
 
@@ -165,6 +177,12 @@ impl Report<'_> {
             ),
             several(stats.snapshots, "snapshot", "snapshots")
         ))?;
+        if stats.undecided > 0 {
+            out::print(&format!(
+                "  {} not decided: what clients saw is too much for the judge, and may or may not be as promised",
+                several(stats.undecided, "run is", "runs are")
+            ))?;
+        }
         if self.common.verbose && self.tally.seeds > 1 {
             let (acknowledged, changes, kinds) = self.tally.median();
             out::print(&format!(

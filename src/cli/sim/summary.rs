@@ -76,6 +76,7 @@ impl Report<'_> {
             verdict: match tally.violations.first() {
                 Some(found) if found.is_stuck() => "stuck",
                 Some(_) => "unsafe",
+                None if stats.undecided > 0 => "undecided",
                 None => "safe",
             },
             whole: self.is_whole,
