@@ -15,8 +15,8 @@ use crate::store::{Applied, Command, Outcome, Proviso};
 use crate::types::{Index, NodeId, Replication, Time};
 use crate::value::Key;
 
-/// How many writes may wait for their acknowledgements; more are refused.
-const MOST_WAITING: usize = 100_000;
+/// How many writes may wait for their acknowledgements, and how many reads for theirs; more are refused.
+pub(super) const MOST_WAITING: usize = 100_000;
 
 /// A write in the log whose client waits.
 #[derive(Debug, Clone)]

@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 
 use crate::planted::{Bug, is_planted};
+use crate::protocol::clients::MOST_WAITING;
 use crate::protocol::door::{Reply, RequestId};
 use crate::protocol::message::Message;
 use crate::protocol::node::{Node, Part};
@@ -73,6 +74,13 @@ impl Asking {
         self.last_id == 0 && self.waiting.is_empty()
     }
 
+    /// How many wait.
+    fn len(&self) -> usize {
+        let granted = self.granted.iter().map(|(_, question)| question);
+        let questions = self.asked.iter().chain(granted);
+        self.waiting.len() + questions.map(|q| q.requests.len()).sum::<usize>()
+    }
+
     pub(super) fn deadline(&self) -> Option<Time> {
         let asked = self.asked.as_ref().map(|question| question.deadline);
         let granted = self.granted.front().map(|(_, question)| question.deadline);
@@ -92,6 +100,9 @@ impl Node {
             let reason = "no leader is known".to_owned();
             return self.reply(request, Reply::Unavailable { reason });
         }
+        if self.asking.len() >= MOST_WAITING {
+            return self.refuse_read(request);
+        }
         self.asking.waiting.push(request);
         if self.asking.asked.is_none() {
             self.asking.ask_at = Some(now);
@@ -104,9 +115,21 @@ impl Node {
         }
     }
 
+    fn refuse_read(&mut self, request: RequestId) {
+        let reason = "too many reads wait already".to_owned();
+        self.reply(request, Reply::Unavailable { reason });
+    }
+
     fn register(&mut self, now: Time, reader: Reader) {
         let deadline = now + self.config.write_timeout;
         if let Part::Leader(leading) = &mut self.part {
+            if leading.reads.waiting.len() >= MOST_WAITING {
+                return match reader {
+                    Reader::Client(request) => self.refuse_read(request),
+                    // It gives up in time.
+                    Reader::Follower(..) => {}
+                };
+            }
             let round = leading.round;
             leading.reads.waiting.push_back(Read {
                 reader,

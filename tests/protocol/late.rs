@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cluster::protocol::{Input, Message, Reply};
+use cluster::protocol::{Action, Input, Message, Reply, RequestId};
 use cluster::types::{Mode, NodeId};
 
 use crate::world::{Envelope, World};
@@ -87,4 +87,46 @@ fn who_lost_its_disk_gives_no_second_vote_in_the_term_of_whoever_let_it_vote_aga
         _ => None,
     };
     assert_eq!(world.wire.iter().find_map(answer), Some(false));
+}
+
+/// What node `id` replies at once to one read more than may wait.
+fn refused(world: &mut World, id: &NodeId) -> Vec<Action> {
+    let now = world.now;
+    let node = world.members.get_mut(id).and_then(|m| m.node.as_mut());
+    let node = node.expect("it lives");
+    let mut replies = Vec::new();
+    for request in (1..=100_001).map(RequestId) {
+        let actions = node.step(now, Input::Read { request });
+        replies.extend(
+            actions
+                .into_iter()
+                .filter(|a| matches!(a, Action::Reply { .. })),
+        );
+    }
+    replies
+}
+
+#[test]
+fn only_so_many_reads_wait_for_a_majority_or_for_the_leader() {
+    let mut world = raft();
+    let all = [1, 2, 3].map(NodeId::nth);
+    for a in &all {
+        for b in &all {
+            world.faults.cut(a, b);
+        }
+    }
+    for id in &all {
+        let refused = refused(&mut world, id);
+        let [
+            Action::Reply {
+                request,
+                reply: Reply::Unavailable { reason },
+            },
+        ] = &refused[..]
+        else {
+            panic!("{id}: {refused:?}");
+        };
+        assert_eq!(*request, RequestId(100_001));
+        assert!(reason.contains("too many reads"), "{reason}");
+    }
 }
