@@ -135,7 +135,8 @@ impl Command {
         OVERHEAD + content + self.proviso().map_or(0, |_| OVERHEAD)
     }
 
-    /// A number that two different requests hardly share (FNV-1a), the same for ever: it lives on disks.
+    /// A number that two different requests hardly share (FNV-1a), the same for ever: it lives on disks. The condition is no
+    /// part of it: who repeats a write under its name is given the first answer, whatever it would ask for by now.
     pub(super) fn fingerprint(&self) -> u64 {
         let mut hash = Fnv::default();
         match self {
