@@ -458,3 +458,32 @@ fn where_nothing_is_broken_the_first_change_of_leaders_is_drawn() {
     assert!(drawn.contains(">my vote<"), "{drawn}");
     assert!(!drawn.contains("class=\"call bad\""));
 }
+
+#[test]
+fn a_cluster_whose_names_have_gaps_is_broken_by_the_names_it_has() {
+    let up = Up::start(&["--raft", "--nodes", "4"]);
+    up.says(&["remove", "node-1"]);
+    let flags = words("--for 3s --seed 7 --faults pause,partition --target all");
+    let report = report(&up.home, &flags);
+    let faults = report["faults"].as_array().expect("faults");
+    assert!(faults.len() > 3, "{report:#}");
+    for fault in faults {
+        assert_eq!(fault["took_effect"], true, "{fault:#}");
+        assert!(!fault.to_string().contains("node-1"), "{fault:#}");
+    }
+    assert!(planned(&report).concat().contains("node-4"), "{report:#}");
+}
+
+#[test]
+fn who_is_on_disk_is_who_is_broken_and_a_second_run_is_not_taken_for_the_first() {
+    let home = TempDir::new().expect("a directory");
+    let data = home.path().join("data");
+    let first = format!("--raft --nodes 5 --data-dir {}", data.display());
+    let again = format!("--data-dir {}", data.display());
+    for up in [&first, &again] {
+        let flags = words("--for 3s --seed 7 --faults crash --target leader --up");
+        let report = report(&home, &[&flags[..], &[up], &GENTLE].concat());
+        assert_eq!(report["verdict"], "kept", "{up}: {report:#}");
+        assert_eq!(report["nodes"], 5, "{up}: {report:#}");
+    }
+}

@@ -39,8 +39,6 @@ pub(super) struct Nemesis {
     stage: Arc<Stage>,
     tell: Tell,
     seed: u64,
-    /// How many nodes the plan was drawn for.
-    nodes: usize,
     /// When each fault is to end.
     ends: BTreeMap<u32, Micros>,
     struck: Mutex<Vec<Struck>>,
@@ -60,7 +58,6 @@ impl Nemesis {
             stage,
             tell,
             seed: plan.seed,
-            nodes: plan.nodes,
             ends: plan.steps.iter().filter_map(end).collect(),
             struck: Mutex::new(Vec::new()),
             in_force: Mutex::new(BTreeMap::new()),
@@ -107,9 +104,10 @@ impl Nemesis {
     async fn harm(&self, number: u32, harm: Harm) {
         let from = self.stage.clock.now();
         let (whom, order) = self.strike(number, &harm).await;
-        let meant = words::who(&harm).map_or(String::new(), words::role);
+        let cast = self.stage.cast();
+        let meant = words::who(&harm).map_or(String::new(), |who| words::role(who, cast));
         let name = whom.as_ref().map_or(meant, NodeId::to_string);
-        let what = words::harm(&harm, &name, self.nodes);
+        let what = words::harm(&harm, &name, cast);
         let until = order.is_err().then_some(from);
         let void = order.as_ref().err().cloned();
         (self.tell)(&match &void {
@@ -141,7 +139,7 @@ impl Nemesis {
         let lasts = end.saturating_sub(self.stage.clock.now());
         let nodes = self.stage.nodes().into_iter().map(|node| node.id);
         let present = Present {
-            planned: self.nodes,
+            cast: self.stage.cast().to_vec(),
             nodes: nodes.collect(),
         };
         let order = orders::order(harm, whom.as_ref(), &present, seed, lasts);

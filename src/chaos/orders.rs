@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chaos::words::id;
+use crate::chaos::words;
 use crate::sim::plan::{Harm, Micros, Place};
 use crate::types::NodeId;
 use crate::wire::faults::{FaultOrder, Trouble, Way, Who};
@@ -16,8 +16,8 @@ const GRACE: Duration = Duration::from_secs(30);
 
 /// Who is there, of those for whom a plan was drawn.
 pub(super) struct Present {
-    /// How many the plan knows.
-    pub(super) planned: usize,
+    /// Those whom the plan knows, by their places.
+    pub(super) cast: Vec<NodeId>,
     /// Who is there now.
     pub(super) nodes: Vec<NodeId>,
 }
@@ -87,7 +87,7 @@ fn trouble(harm: &Harm, whom: Option<&NodeId>, present: &Present) -> Option<Trou
 impl Present {
     /// Those of `places` that are there, if any is.
     fn names(&self, places: &[Place]) -> Option<Vec<Who>> {
-        let here = places.iter().map(|place| id(*place));
+        let here = places.iter().map(|place| words::at(*place, &self.cast));
         let here = here.filter(|id| self.nodes.contains(id));
         let names: Vec<Who> = here.map(|id| id.to_string()).collect();
         Some(names).filter(|names| !names.is_empty())
@@ -95,7 +95,7 @@ impl Present {
 
     /// The same; whoever is meant by all is all that there are.
     fn names_or_all(&self, places: &[Place]) -> Option<Vec<Who>> {
-        match places.len() >= self.planned {
+        match places.len() >= self.cast.len() {
             true => Some(vec!["all".to_owned()]),
             false => self.names(places),
         }

@@ -43,7 +43,7 @@ pub fn all(recording: &Recording) -> Vec<NodeId> {
 pub fn spans(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
     let mut spans = roles(recording, node, end);
     for struck in recording.struck.iter().filter(|s| s.void.is_none()) {
-        if let Some(what) = state(struck, node) {
+        if let Some(what) = state(recording, struck, node) {
             spans.push(Span {
                 from: struck.from,
                 until: struck.until.unwrap_or(end),
@@ -129,7 +129,7 @@ fn roles(recording: &Recording, node: &NodeId, end: Micros) -> Vec<Span> {
     spans
 }
 
-fn state(struck: &Struck, node: &NodeId) -> Option<State> {
+fn state(recording: &Recording, struck: &Struck, node: &NodeId) -> Option<State> {
     let Planned::Harm(harm) = &struck.planned else {
         return None;
     };
@@ -139,7 +139,7 @@ fn state(struck: &Struck, node: &NodeId) -> Option<State> {
         Harm::Isolate { .. } if is_meant => Some(State::Apart),
         Harm::Partition(groups) => {
             let mut named = groups.iter().flatten();
-            let is_named = named.any(|place| words::id(*place) == *node);
+            let is_named = named.any(|place| words::at(*place, &recording.nodes) == *node);
             is_named.then_some(State::Apart)
         }
         _ => None,

@@ -82,6 +82,8 @@ struct Known {
 pub(crate) struct Stage {
     pub(crate) control: ControlClient,
     pub(crate) clock: Clock,
+    /// The nodes there were when it was opened: a plan's places are theirs.
+    cast: Vec<NodeId>,
     known: Mutex<Known>,
 }
 
@@ -95,6 +97,7 @@ impl Stage {
         Ok(Stage {
             control,
             clock: Clock::start(),
+            cast: status.nodes.iter().map(|row| row.id.clone()).collect(),
             known: Mutex::new(Known::of(&status, is_linearizable)),
         })
     }
@@ -102,6 +105,11 @@ impl Stage {
     fn known(&self) -> MutexGuard<'_, Known> {
         // Whoever held it panicked between two whole changes.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The nodes there were when it was opened.
+    pub(super) fn cast(&self) -> &[NodeId] {
+        &self.cast
     }
 
     /// The nodes there are.
@@ -133,7 +141,7 @@ impl Stage {
         let leader = known.leader();
         match who {
             Who::Node(place) => {
-                let id = words::id(place);
+                let id = words::at(place, &self.cast);
                 known.nodes.iter().any(|node| node.id == id).then_some(id)
             }
             Who::Leader => leader,

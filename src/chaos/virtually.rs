@@ -28,7 +28,7 @@ pub struct Simulated {
 /// Plays `plan` in virtual time; messages between nodes are noted if it `is_drawn`.
 pub fn play(plan: &Arc<Plan>, is_drawn: bool) -> Simulated {
     let taken = Arc::new(Mutex::new(Taken {
-        nodes: plan.nodes,
+        cast: (0..plan.nodes as Place).map(node).collect(),
         clients: plan.clients,
         overheard: Overheard::new(is_drawn),
         ..Taken::default()
@@ -46,7 +46,7 @@ pub fn play(plan: &Arc<Plan>, is_drawn: bool) -> Simulated {
     let mut recording = taken.recording;
     recording.keys = outcome.history.keys.clone();
     recording.until = plan.until;
-    recording.nodes = (0..plan.nodes as Place).map(node).collect();
+    recording.nodes = taken.cast;
     taken.overheard.report(&mut recording);
     Simulated {
         is_undecided: outcome.stats.undecided > 0,
@@ -61,7 +61,7 @@ struct Taken {
     recording: Recording,
     keys: BTreeMap<String, usize>,
     order: usize,
-    nodes: usize,
+    cast: Vec<NodeId>,
     clients: usize,
     overheard: Overheard,
     is_over: bool,
@@ -133,7 +133,7 @@ impl Taken {
                 number: 0,
                 planned: Planned::Operation(operation),
                 whom: whom.map(node).into_iter().collect(),
-                what: words::planned(&Planned::Operation(operation), self.nodes),
+                what: words::planned(&Planned::Operation(operation), &self.cast),
                 from: at,
                 until: Some(at),
                 void: None,
@@ -156,7 +156,7 @@ impl Taken {
     }
 
     fn strike(&mut self, number: u32, harm: Harm, place: Place, at: u64) {
-        let what = words::harm(&harm, node(place).as_str(), self.nodes);
+        let what = words::harm(&harm, node(place).as_str(), &self.cast);
         let whom = match harm {
             Harm::Partition(_) | Harm::Links { .. } => Vec::new(),
             _ => vec![node(place)],

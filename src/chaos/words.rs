@@ -20,23 +20,38 @@ pub fn who(harm: &Harm) -> Option<Who> {
 }
 
 /// A node or a role.
-pub fn role(who: Who) -> String {
+pub fn role(who: Who, cast: &[NodeId]) -> String {
     match who {
-        Who::Node(place) => id(place).to_string(),
+        Who::Node(place) => at(place, cast).to_string(),
         Who::Leader => "the leader".to_owned(),
         Who::Follower(_) => "a follower".to_owned(),
     }
 }
 
-/// The node at a place.
+/// The node at a place in virtual time.
 pub fn id(place: Place) -> NodeId {
     NodeId::nth(usize::from(place) + 1)
 }
 
-/// A fault, of which `whom` is what it is about, in a cluster of `nodes`.
-pub fn harm(harm: &Harm, whom: &str, nodes: usize) -> String {
+/// The node at a place of `cast`, the nodes for whom a plan was drawn: where some were removed, names have gaps. Whoever joined
+/// later stands behind them.
+pub fn at(place: Place, cast: &[NodeId]) -> NodeId {
+    let named = cast.get(usize::from(place)).cloned();
+    named.unwrap_or_else(|| id(place))
+}
+
+/// A fault, of which `whom` is what it is about, in a cluster of these nodes.
+pub fn harm(harm: &Harm, whom: &str, cast: &[NodeId]) -> String {
+    let those = |places: &[Place]| {
+        let names = places.iter().map(|place| at(*place, cast).to_string());
+        names.collect::<Vec<String>>().join(", ")
+    };
+    if let Harm::Partition(groups) = harm {
+        let groups: Vec<String> = groups.iter().map(|group| those(group)).collect();
+        return format!("the network splits: {}, and the rest", groups.join(" / "));
+    }
     if let Harm::Links { from, to, fault } = harm {
-        let fares = words::links(fault);
+        let (fares, nodes) = (words::links(fault), cast.len());
         return match (from.len() >= nodes, to.len() >= nodes) {
             (true, true) => format!("all messages are {fares}"),
             (true, false) => format!("messages to {} are {fares}", those(to)),
@@ -54,15 +69,11 @@ pub fn harm(harm: &Harm, whom: &str, nodes: usize) -> String {
     }
 }
 
-fn those(places: &[Place]) -> String {
-    let names: Vec<String> = places.iter().map(|place| id(*place).to_string()).collect();
-    names.join(", ")
-}
-
-/// What was planned: roles are not yet anybody.
-pub fn planned(what: &Planned, nodes: usize) -> String {
+/// What was planned for these nodes: roles are not yet anybody.
+pub fn planned(what: &Planned, cast: &[NodeId]) -> String {
+    let role = |who| role(who, cast);
     match what {
-        Planned::Harm(what) => harm(what, &who(what).map_or(String::new(), role), nodes),
+        Planned::Harm(what) => harm(what, &who(what).map_or(String::new(), role), cast),
         Planned::Step(what) => what.clone(),
         Planned::Operation(Operation::Add) => "a node is added".to_owned(),
         Planned::Operation(Operation::Remove(who)) => format!("{} is removed", role(*who)),

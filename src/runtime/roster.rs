@@ -56,7 +56,7 @@ impl Roster {
     }
 
     /// Those on disk if there are any, otherwise as many as are wanted.
-    pub(super) fn of(options: &Options) -> Result<Roster, BootError> {
+    pub fn of(options: &Options) -> Result<Roster, BootError> {
         let on_disk = match &options.data_dir {
             Some(directory) => Roster::on_disk(directory)?,
             None => None,

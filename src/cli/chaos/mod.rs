@@ -29,8 +29,9 @@ use crate::cli::up::refused;
 use crate::cli::{out, target};
 use crate::client::control::ControlClient;
 use crate::runtime::boot::seed;
+use crate::runtime::roster::Roster;
 use crate::sim::{Expect, Plan};
-use crate::types::{Mode, Safeguards};
+use crate::types::{Mode, NodeId, Safeguards};
 
 /// What is broken if nothing is said: all that leaves the members alone.
 const FAULTS: &str = "crash,partition,delay,drop,duplicate,reorder,pause,skew,disk";
@@ -109,8 +110,11 @@ pub(super) async fn run(args: &Chaos, common: &Common) -> Result<(), Failure> {
     let how = match &args.up {
         Some(flags) => {
             let options = boot::options(flags, common)?;
+            // Those on disk, if there are any: their names may have gaps.
+            let roster = Roster::of(&options).map_err(refused);
+            let roster = roster.map_err(|failure| failure.with_exit(report::UNKNOWN))?;
             How {
-                nodes: options.nodes.unwrap_or(3),
+                nodes: roster.nodes,
                 mode: options.mode,
                 safeguards: options.safeguards,
                 heartbeat: options.heartbeat,
@@ -126,7 +130,11 @@ pub(super) async fn run(args: &Chaos, common: &Common) -> Result<(), Failure> {
         None => seed().map_err(refused)? % 1_000_000,
     };
     let plan = Arc::new(drawing::draw(&asked_of(args, &how), seed));
-    report::announce(common, &plan, args);
+    let cast = match args.sim {
+        true => (1..=plan.nodes).map(NodeId::nth).collect(),
+        false => how.nodes,
+    };
+    report::announce(common, &plan, args, &cast);
     match args.sim {
         true => simulate(args, common, &plan),
         false => live(args, common, plan).await,
@@ -146,8 +154,8 @@ fn refuse_too_much(args: &Chaos, how: &How) -> Result<(), Failure> {
         return Err(Failure::usage(message).hint("give a lower --rate, or a shorter --for"));
     }
     let most = if args.sim { 9 } else { MOST_NODES };
-    if how.nodes > most {
-        let message = format!("{} nodes are too many for chaos: at most {most}", how.nodes);
+    if how.nodes.len() > most {
+        let message = format!("{} nodes are too many for chaos: at most {most}", how.nodes.len());
         return Err(Failure::usage(message).hint("give fewer: --up '--nodes 5'"));
     }
     Ok(())
@@ -158,7 +166,7 @@ async fn running(running: &target::Running) -> Result<How, Failure> {
     let info = running.control.info().await;
     let info = info.map_err(|error| running.failure(error))?;
     Ok(How {
-        nodes: info.nodes.len(),
+        nodes: info.nodes.into_iter().map(|node| node.id).collect(),
         mode: Mode {
             election: info.mode.election,
             replication: info.mode.replication,
@@ -173,7 +181,7 @@ fn asked_of(args: &Chaos, how: &How) -> drawing::Options {
     let mut faults = args.faults.0.clone();
     faults.retain(|kind| *kind != crate::sim::Kind::Membership || how.mode.is_linearizable());
     drawing::Options {
-        nodes: how.nodes,
+        nodes: how.nodes.len(),
         mode: how.mode,
         safeguards: how.safeguards,
         heartbeat: how.heartbeat,
@@ -215,13 +223,9 @@ fn simulate(args: &Chaos, common: &Common, plan: &Arc<Plan>) -> Result<(), Failu
 }
 
 async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Failure> {
-    // Alone on a cluster of its own; elsewhere apart from all that is there.
-    let prefix = match args.up {
-        Some(_) => String::new(),
-        None => format!("chaos-{:06x}-", seed().map_err(refused)? & 0xff_ffff),
-    };
+    let prefix = prefix(args.up.as_deref(), common)?;
     let ending = Ending::new()?;
-    let interrupted = ending.told_or(farewell(&prefix, common));
+    let interrupted = ending.told_or(farewell(args, &prefix, common));
     let (noticed, telling) = (interrupted.clone(), common.clone());
     tokio::spawn(async move {
         noticed.cancelled().await;
@@ -264,6 +268,22 @@ async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Fail
     report.give()
 }
 
+/// What the names of a run's keys and of its writes begin with: nothing on a cluster of its own that is new; elsewhere what
+/// keeps them apart from all that is there, an earlier run's too. A store answers a name that it knows as it did before.
+fn prefix(up: Option<&str>, common: &Common) -> Result<String, Failure> {
+    let is_new = match up {
+        Some(flags) => boot::options(flags, common)?.data_dir.is_none(),
+        None => false,
+    };
+    match is_new {
+        true => Ok(String::new()),
+        false => {
+            let drawn = seed().map_err(refused)? & 0xff_ffff;
+            Ok(format!("chaos-{drawn:06x}-"))
+        }
+    }
+}
+
 /// A cluster of its own. Where none can be booted nothing was broken, and nobody can tell.
 async fn own(flags: &str, common: &Common) -> Result<Booted, Failure> {
     let options = boot::options(flags, common)?;
@@ -272,17 +292,21 @@ async fn own(flags: &str, common: &Common) -> Result<Booted, Failure> {
 }
 
 /// What is said when it ends at once: a cluster of its own goes with it, another keeps what was done to it.
-fn farewell(prefix: &str, common: &Common) -> impl FnOnce() + Send + use<> {
-    let (prefix, common) = (prefix.to_owned(), common.clone());
-    move || match prefix.as_str() {
-        "" => out::note(&common, "ended at once: nothing is judged"),
-        prefix => out::note(
-            &common,
-            &format!(
-                "ended at once: nothing is judged; faults may still be in force (cluster faults, cluster heal), nodes dead \
-                (cluster revive all), and keys that begin with {prefix} are left"
-            ),
+fn farewell(args: &Chaos, prefix: &str, common: &Common) -> impl FnOnce() + Send + use<> {
+    let left = match (&args.up, prefix) {
+        (Some(_), "") => String::new(),
+        (Some(_), prefix) => format!("; keys that begin with {prefix} are left in its --data-dir"),
+        (None, prefix) => format!(
+            "; faults may still be in force (cluster faults, cluster heal), nodes dead (cluster revive all), and keys that \
+             begin with {prefix} are left"
         ),
+    };
+    let common = common.clone();
+    move || {
+        out::note(
+            &common,
+            &format!("ended at once: nothing is judged{left}"),
+        )
     }
 }
 

@@ -16,12 +16,13 @@ use crate::cli::out;
 use crate::cli::sim::asked::name_of;
 use crate::sim::plan::{Step, Timed};
 use crate::sim::{Expect, Kind, Plan};
-use crate::types::{Mode, Safeguards};
+use crate::types::{Mode, NodeId, Safeguards};
 use crate::views::intervals;
 
 /// How the cluster is run.
 pub(super) struct How {
-    pub(super) nodes: usize,
+    /// The nodes, in order.
+    pub(super) nodes: Vec<NodeId>,
     pub(super) mode: Mode,
     pub(super) safeguards: Safeguards,
     pub(super) heartbeat: Duration,
@@ -47,8 +48,8 @@ pub(super) const UNKNOWN: u8 = 4;
 /// Outages listed, the longest; the others are counted.
 const LISTED: usize = 8;
 
-/// Says what is going to be done.
-pub(super) fn announce(common: &Common, plan: &Plan, args: &Chaos) {
+/// Says what is going to be done to these nodes.
+pub(super) fn announce(common: &Common, plan: &Plan, args: &Chaos, cast: &[NodeId]) {
     let time = humantime::format_duration(args.time);
     out::note(
         common,
@@ -60,8 +61,8 @@ pub(super) fn announce(common: &Common, plan: &Plan, args: &Chaos) {
     out::note(common, "planned:");
     for Timed { at, step } in &plan.steps {
         let what = match step {
-            Step::Fault { harm, .. } => words::planned(&Planned::Harm(harm.clone()), plan.nodes),
-            Step::Operate(operation) => words::planned(&Planned::Operation(*operation), plan.nodes),
+            Step::Fault { harm, .. } => words::planned(&Planned::Harm(harm.clone()), cast),
+            Step::Operate(operation) => words::planned(&Planned::Operation(*operation), cast),
             Step::Lift(_) | Step::Ask { .. } => continue,
         };
         out::note(common, &format!("  {:7.3} s  {what}", *at as f64 / 1e6));

@@ -94,7 +94,7 @@ impl Report<'_> {
     fn fault(&self, struck: &Struck) -> Json {
         json!({
             "number": struck.number,
-            "planned": words::planned(&struck.planned, self.plan.nodes),
+            "planned": words::planned(&struck.planned, &self.recording.nodes),
             "what": struck.what,
             "whom": struck.whom,
             "from_ms": struck.from as f64 / 1e3,

@@ -109,7 +109,7 @@ fn faults(recording: &Recording) -> String {
         let lasted = struck.until.map_or(String::new(), |until| {
             format!("{:.3} s", until.saturating_sub(struck.from) as f64 / 1e6)
         });
-        let planned = crate::chaos::words::planned(&struck.planned, recording.nodes.len());
+        let planned = crate::chaos::words::planned(&struck.planned, &recording.nodes);
         let void = match &struck.void {
             None => escape(&struck.what),
             Some(why) => format!("<em>no effect: {}</em>", escape(why)),
