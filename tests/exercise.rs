@@ -224,6 +224,20 @@ fn without_a_number_there_is_a_menu_and_the_five_questions() {
 }
 
 #[test]
+fn what_is_typed_behind_the_menus_answer_is_for_the_tour() {
+    let home = TempDir::new().expect("a directory");
+    // At a terminal of its own: elsewhere nothing can be chosen.
+    let mut process = Command::new("script");
+    clean(&mut process, home.path());
+    let line = format!("{BINARY} exercise --step");
+    let mut command = assert_cmd::Command::from_std(process);
+    let command = command.args(["-qec", &line, "/dev/null"]).timeout(TOUR);
+    let done = command.write_stdin("2\ncluster keys\nls\n").assert();
+    let said = String::from_utf8_lossy(&done.get_output().stdout).into_owned();
+    in_order(&said, &["[Enter goes on", "color", "only cluster commands"]);
+}
+
+#[test]
 fn json_is_refused_since_an_exercise_is_for_people() {
     let home = TempDir::new().expect("a directory");
     let assert = tour(home.path(), &["1", "--json"], "").code(2);

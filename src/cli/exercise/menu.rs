@@ -7,8 +7,9 @@ use crate::cli::exercise::words::{Label, Language};
 use crate::cli::failure::Failure;
 use crate::cli::out;
 
-/// Shows the menu; at a terminal, what is chosen from it.
-pub(super) async fn choose(lang: Language) -> Result<Option<u8>, Failure> {
+/// Shows the menu; at a terminal, what is chosen from it. Whoever goes on reads from the same prompt: the next line is read
+/// already.
+pub(super) async fn choose(lang: Language) -> Result<Option<(u8, Prompt)>, Failure> {
     out::print(lang.label(Label::Menu))?;
     out::print(&format!("\n{}", lang.label(Label::Questions)))?;
     for (n, question) in (1..).zip(lang.questions()) {
@@ -23,7 +24,9 @@ pub(super) async fn choose(lang: Language) -> Result<Option<u8>, Failure> {
         return Ok(None);
     }
     out::print(&format!("\n{}", lang.label(Label::Choose)))?;
-    let line = Prompt::new().line().await;
+    let mut prompt = Prompt::new();
+    let line = prompt.line().await;
     let number = line.and_then(|line| line.trim().parse().ok());
-    Ok(number.filter(|number| (1..=3).contains(number)))
+    let number = number.filter(|number| (1..=3).contains(number));
+    Ok(number.map(|number| (number, prompt)))
 }

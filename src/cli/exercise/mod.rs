@@ -13,6 +13,7 @@ use clap::Args;
 
 use crate::cli::args::Common;
 use crate::cli::ending::Ending;
+use crate::cli::exercise::prompt::Prompt;
 use crate::cli::exercise::tour::{Ingredient, Tour};
 use crate::cli::exercise::words::{Label, Language};
 use crate::cli::failure::Failure;
@@ -70,7 +71,7 @@ pub(super) async fn run(args: &Exercise, common: &Common) -> Result<(), Failure>
     }
     let mut ending = Ending::new()?;
     if ending.is_over() {
-        return Ok(());
+        return Err(Failure::silent(130));
     }
     // Whatever has been booted is in this process, and its registration goes with what is dropped here.
     tokio::select! {
@@ -89,9 +90,9 @@ async fn chosen(args: &Exercise) -> Result<(), Failure> {
             .hint("exercises 2 and 3 compare modes by themselves"));
     }
     match args.number {
-        Some(number) => guided(args, number).await,
+        Some(number) => guided(args, number, args.step.then(Prompt::new)).await,
         None => match menu::choose(lang).await? {
-            Some(number) => guided(args, number).await,
+            Some((number, prompt)) => guided(args, number, args.step.then_some(prompt)).await,
             None => Ok(()),
         },
     }
@@ -108,9 +109,9 @@ fn after(lang: Language, number: u8) -> String {
     }
 }
 
-async fn guided(args: &Exercise, number: u8) -> Result<(), Failure> {
+async fn guided(args: &Exercise, number: u8, prompt: Option<Prompt>) -> Result<(), Failure> {
     let lang = Language(args.lang);
-    let mut tour = Tour::new(lang, args.step, &args.without_fault)?;
+    let mut tour = Tour::new(lang, prompt, &args.without_fault)?;
     tour.greet()?;
     let played = match number {
         1 => one::play(&mut tour, args.mode.unwrap_or_default()).await,

@@ -33,12 +33,17 @@ pub(super) struct Tour {
 }
 
 impl Tour {
-    pub(super) fn new(lang: Language, step: bool, without: &[Ingredient]) -> Result<Tour, Failure> {
+    /// A tour; with a prompt it waits between its steps.
+    pub(super) fn new(
+        lang: Language,
+        prompt: Option<Prompt>,
+        without: &[Ingredient],
+    ) -> Result<Tour, Failure> {
         Ok(Tour {
             lang,
             stage: Stage::new()?,
             without: without.to_vec(),
-            prompt: step.then(Prompt::new),
+            prompt,
             is_over: false,
         })
     }
