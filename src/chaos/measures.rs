@@ -200,15 +200,18 @@ fn latencies(recording: &Recording, asked: &[&Asked]) -> [Latency; 3] {
 
 fn latency(mut waited: Vec<Micros>) -> Latency {
     waited.sort_unstable();
-    let at = |permille: usize| {
-        let place = (waited.len() * permille).div_ceil(1000).saturating_sub(1);
-        waited.get(place).map_or(0.0, |micros| *micros as f64 / 1e3)
-    };
+    let at = |percent| percentile(&waited, percent).map_or(0.0, |micros| micros as f64 / 1e3);
     Latency {
         answers: waited.len(),
-        p50_ms: at(500),
-        p99_ms: at(990),
+        p50_ms: at(50),
+        p99_ms: at(99),
     }
+}
+
+/// A percentile of what is sorted, by the nearest rank: the least of it that so many percent do not exceed. `None` of nothing.
+pub fn percentile<T: Copy>(sorted: &[T], percent: usize) -> Option<T> {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted.get(rank.saturating_sub(1)).copied()
 }
 
 #[cfg(test)]
@@ -258,6 +261,17 @@ mod tests {
             asked,
             ..Recording::default()
         }
+    }
+
+    #[test]
+    fn a_percentile_is_the_least_that_so_many_percent_do_not_exceed() {
+        let hundred: Vec<u64> = (1..=100).collect();
+        let of = |percent| percentile(&hundred, percent);
+        assert_eq!([of(1), of(50), of(99), of(100)], [1, 50, 99, 100].map(Some));
+        assert_eq!(percentile(&[1, 2], 50), Some(1));
+        assert_eq!(percentile(&[1, 2, 3], 50), Some(2));
+        assert_eq!(percentile(&[7], 99), Some(7));
+        assert_eq!(percentile::<u64>(&[], 50), None);
     }
 
     fn steady(until: Micros) -> Vec<Asked> {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::chaos::measures::percentile;
 use crate::sim::plan::Micros;
 use crate::types::Mode;
 
@@ -68,8 +69,8 @@ impl Speed {
         self.took.extend(took);
         // What was there is in order: a stable sort takes that for one run.
         self.took.sort();
-        self.p50_ms = at(&self.took, 50);
-        self.p99_ms = at(&self.took, 99);
+        let at = |percent| percentile(&self.took, percent).map_or(0.0, |took| took as f64 / 1e3);
+        (self.p50_ms, self.p99_ms) = (at(50), at(99));
     }
 }
 
@@ -94,7 +95,7 @@ impl Failover {
         }
         let mut sorted = self.took_ms.clone();
         sorted.sort_unstable_by(f64::total_cmp);
-        self.median_ms = sorted.get(sorted.len() / 2).copied();
+        self.median_ms = percentile(&sorted, 50);
         self.worst_ms = sorted.last().copied();
     }
 }
@@ -161,12 +162,6 @@ pub struct Partitions {
     pub answered: usize,
 }
 
-/// A percentile of what is sorted, in milliseconds.
-fn at(sorted: &[Micros], percent: usize) -> f64 {
-    let place = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
-    sorted.get(place).map_or(0.0, |took| *took as f64 / 1e3)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,7 +170,7 @@ mod tests {
     fn of_what_was_measured_the_middle_and_the_slowest_but_one_in_a_hundred_are_told() {
         let mut speed = Speed::default();
         speed.add((1..=100).rev().map(|n| n * 1000));
-        assert_eq!((speed.p50_ms, speed.p99_ms), (51.0, 100.0));
+        assert_eq!((speed.p50_ms, speed.p99_ms), (50.0, 99.0));
         speed.add([]);
         assert_eq!(speed.took.len(), 100);
         let mut failover = Failover::default();
