@@ -128,6 +128,7 @@ pub(super) async fn play<G: Ground>(
             break;
         }
     }
+    // What must hold is looked at behind every step, the last one too; healing is no step.
     player.always.clear();
     player.notes.recording.until = player.ground.now();
     let unrest = rest::rest(&mut player, scenario).await;
@@ -175,7 +176,7 @@ impl<G: Ground> Player<'_, G> {
                 what,
             });
         }
-        Ok(())
+        self.watch().await
     }
 
     fn remember(&mut self, view: &View) -> Result<(), Stop> {
@@ -194,6 +195,11 @@ impl<G: Ground> Player<'_, G> {
         if let Some((name, what)) = self.ground.violation() {
             return Err(Stop::Here(format!("{name}: {what}")));
         }
+        self.watch().await
+    }
+
+    /// Looks at what must hold.
+    async fn watch(&mut self) -> Result<(), Stop> {
         if self.always.is_empty() {
             return Ok(());
         }
@@ -275,8 +281,7 @@ impl<G: Ground> Player<'_, G> {
             return Ok(None);
         };
         let end = self.ground.now() + lasts;
-        // Once at least, however short.
-        self.glance(1).await?;
+        self.watch().await?;
         while self.ground.now() < end {
             let left = end - self.ground.now();
             self.glance(left).await?;

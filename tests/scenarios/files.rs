@@ -143,6 +143,21 @@ fn what_must_hold_and_does_not_fails_by_its_own_line() {
 }
 
 #[test]
+fn what_must_hold_is_looked_at_though_no_later_step_waits_and_in_the_last_step_too() {
+    let home = TempDir::new().expect("a directory");
+    let begin = "name = \"x\"\n[[step]]\nafter = \"leader\"\n[[step]]\n";
+    for more in [
+        "always = { leaders = 5 }\n",
+        "always = { up = 3 }\n[[step]]\nkill = \"node-3\"\n",
+    ] {
+        let own = format!("{begin}{more}");
+        let (report, is_done) = report(&home, &["--sim", &written(&home, &own)]);
+        assert!(!is_done, "{report:#}");
+        assert_eq!(report["failed"]["line"], 4, "{report:#}");
+    }
+}
+
+#[test]
 fn a_run_is_drawn_on_a_page() {
     let home = TempDir::new().expect("a directory");
     let page = home.path().join("page.html");
