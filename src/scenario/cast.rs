@@ -5,6 +5,9 @@ use crate::scenario::ground::{State, View};
 use crate::types::{NodeId, Term};
 use crate::wire::faults::{Trouble, Who};
 
+/// Roles that somebody fills who is not meant otherwise.
+const OPEN: [&str; 4] = ["follower", "random", "minority", "majority"];
+
 /// What roles depend on besides what is seen.
 pub(super) struct Cast {
     /// Who led, and in which term, when that was remembered.
@@ -24,9 +27,20 @@ impl Cast {
 
     /// The nodes that are meant.
     pub(super) fn all(&mut self, names: &[Who], view: &View) -> Result<Vec<NodeId>, String> {
+        self.beside(None, names, view)
+    }
+
+    /// The same; chance draws nobody who stands at the `other` end.
+    fn beside(
+        &mut self,
+        other: Option<NodeId>,
+        names: &[Who],
+        view: &View,
+    ) -> Result<Vec<NodeId>, String> {
         let mut nodes: Vec<NodeId> = Vec::new();
         for name in names {
-            let more = self.meant(name, view, &nodes)?;
+            let taken: Vec<NodeId> = nodes.iter().chain(&other).cloned().collect();
+            let more = self.meant(name, view, &taken)?;
             nodes.extend(more);
         }
         nodes.sort();
@@ -51,9 +65,12 @@ impl Cast {
                 let others = free.into_iter().filter(|id| Some(id) != leader.as_ref());
                 vec![others.min().ok_or_else(nobody)?]
             }
-            "random" => self.drawn(free, 1),
-            "minority" => self.drawn(free, total.saturating_sub(1) / 2),
-            "majority" => self.drawn(free, total / 2 + 1),
+            "random" => self.drawn(free, 1).ok_or_else(nobody)?,
+            "minority" => {
+                let count = total.saturating_sub(1) / 2;
+                self.drawn(free, count).ok_or_else(nobody)?
+            }
+            "majority" => self.drawn(free, total / 2 + 1).ok_or_else(nobody)?,
             "all" => view.nodes.iter().map(|seen| seen.id.clone()).collect(),
             name => {
                 let found = view.nodes.iter().find(|seen| seen.id.as_str() == name);
@@ -63,13 +80,44 @@ impl Cast {
         })
     }
 
-    fn drawn(&mut self, mut from: Vec<NodeId>, count: usize) -> Vec<NodeId> {
+    /// So many by chance; `None` if that is nobody, or there are fewer.
+    fn drawn(&mut self, mut from: Vec<NodeId>, count: usize) -> Option<Vec<NodeId>> {
+        if count == 0 || from.len() < count {
+            return None;
+        }
         let mut drawn = Vec::new();
-        while drawn.len() < count && !from.is_empty() {
+        while drawn.len() < count {
             let at = self.rng.below(from.len() as u64) as usize;
             drawn.push(from.swap_remove(at));
         }
-        drawn
+        Some(drawn)
+    }
+
+    /// The groups of a partition. No node is in two: whoever is named is in its group before chance fills the others.
+    fn groups(&mut self, groups: &[Vec<Who>], view: &View) -> Result<Vec<Vec<Who>>, String> {
+        let mut cast: Vec<Vec<NodeId>> = vec![Vec::new(); groups.len()];
+        for is_open in [false, true] {
+            for (at, group) in groups.iter().enumerate() {
+                for who in group
+                    .iter()
+                    .filter(|who| is_open == OPEN.contains(&who.as_str()))
+                {
+                    let meant = self.meant(who, view, &cast.concat())?;
+                    cast[at].extend(meant);
+                }
+            }
+        }
+        for group in &mut cast {
+            group.sort();
+            group.dedup();
+        }
+        let all = cast.concat();
+        let is_twice = |id: &&NodeId| all.iter().filter(|other| other == id).count() > 1;
+        if let Some(id) = all.iter().find(is_twice) {
+            return Err(format!("{id} would be in two groups: {}", view.told()));
+        }
+        let names = |group: Vec<NodeId>| group.iter().map(NodeId::to_string).collect();
+        Ok(cast.into_iter().map(names).collect())
     }
 
     /// The same fault, with names in place of roles and of chance.
@@ -77,13 +125,14 @@ impl Cast {
         let mut trouble = trouble.clone();
         match &mut trouble {
             Trouble::Links { from, to, .. } => {
-                *from = self.names(from, view)?;
-                *to = self.names(to, view)?;
+                let ends = self.all(from, view)?;
+                let other = <[NodeId; 1]>::try_from(ends.clone()).ok();
+                let others = self.beside(other.map(|[one]| one), to, view)?;
+                let names = |nodes: Vec<NodeId>| nodes.iter().map(NodeId::to_string).collect();
+                (*from, *to) = (names(ends), names(others));
             }
             Trouble::Partition { groups, .. } => {
-                for group in groups.iter_mut() {
-                    *group = self.names(group, view)?;
-                }
+                *groups = self.groups(groups, view)?;
             }
             Trouble::Split { one_way } => {
                 let one_way = *one_way;

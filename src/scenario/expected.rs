@@ -73,7 +73,12 @@ impl<'de> Deserialize<'de> for Expected {
                 while let Some(Expected(more)) = list.next_element()? {
                     all.extend(more);
                 }
-                Ok(Expected(all))
+                match all.is_empty() {
+                    true => Err(A::Error::custom(format!(
+                        "no answer at all fits: expected {REPLIES}"
+                    ))),
+                    false => Ok(Expected(all)),
+                }
             }
 
             fn visit_map<A: serde::de::MapAccess<'de>>(

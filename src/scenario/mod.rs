@@ -46,6 +46,7 @@ mod asking;
 pub mod brief;
 mod cast;
 mod conditions;
+mod crowd;
 mod deeds;
 pub mod expected;
 pub mod format;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use toml::Spanned;
 
+use crate::scenario::crowd;
 use crate::scenario::expected::{ConditionTable, TermIs};
 use crate::scenario::format::StepTable;
 use crate::scenario::script::{Call, Deed, Mistake, Place, Scenario, Step};
@@ -51,6 +52,11 @@ pub(super) fn check(
 }
 
 type Wrong = (&'static str, String);
+
+/// Whether it is the same node wherever it is named.
+fn is_one(node: &str) -> bool {
+    node != "random" && !MANY.contains(&node)
+}
 
 impl Known {
     fn take(&mut self, step: &Step) -> Result<(), Wrong> {
@@ -168,14 +174,30 @@ impl Known {
             } => {
                 let key = if fault.cut { "cut" } else { "link" };
                 self.all(key, from)?;
-                self.all(key, to)
+                self.all(key, to)?;
+                match (from.as_slice(), to.as_slice()) {
+                    ([one], [other]) if one == other && is_one(one) => Err((
+                        key,
+                        format!("there is no link from {one} to itself: expected two nodes"),
+                    )),
+                    ([], _) | (_, []) => {
+                        Err((key, "an end is empty: expected a node or role".to_owned()))
+                    }
+                    _ => Ok(()),
+                }
             }
-            Trouble::Partition { groups, .. } => groups
-                .iter()
-                .try_for_each(|group| self.all("partition", group)),
+            Trouble::Partition { groups, .. } => {
+                groups
+                    .iter()
+                    .try_for_each(|group| self.all("partition", group))?;
+                crowd::check(groups, self.nodes).map_err(|what| ("partition", what))
+            }
             Trouble::Bridge { node: Some(node) } => self.one("partition", node),
             Trouble::Ring if self.nodes < 4 => {
                 Err(("partition", "a ring needs at least four nodes".to_owned()))
+            }
+            Trouble::Split { .. } if self.nodes < 3 => {
+                Err(("partition", "chance splits three nodes or more".to_owned()))
             }
             Trouble::Split { .. } | Trouble::Bridge { .. } | Trouble::Ring => Ok(()),
             Trouble::Isolate { nodes, .. } => self.all("isolate", nodes),
@@ -190,12 +212,17 @@ impl Known {
     }
 
     fn all(&self, key: &'static str, nodes: &[String]) -> Result<(), Wrong> {
-        nodes
-            .iter()
-            .try_for_each(|node| match MANY.contains(&node.as_str()) {
-                true => Ok(()),
-                false => self.one(key, node),
-            })
+        nodes.iter().try_for_each(|node| match node.as_str() {
+            "minority" if self.nodes < 3 => Err((
+                key,
+                format!(
+                    "a minority of {} is nobody: expected three nodes or more",
+                    self.nodes
+                ),
+            )),
+            node if MANY.contains(&node) => Ok(()),
+            node => self.one(key, node),
+        })
     }
 
     fn one(&self, key: &'static str, node: &str) -> Result<(), Wrong> {

@@ -158,6 +158,25 @@ fn what_must_hold_is_looked_at_though_no_later_step_waits_and_in_the_last_step_t
 }
 
 #[test]
+fn nobody_is_no_group_and_no_node_to_kill() {
+    let home = TempDir::new().expect("a directory");
+    let begin = "name = \"x\"\n[[step]]\nafter = \"leader\"\n[[step]]\n";
+    let none_is_up = "kill = \"all\"\n[[step]]\nkill = \"random\"\n";
+    let too_few = "kill = [\"node-1\", \"node-2\"]\n[[step]]\npause = \"majority\"\n";
+    for (more, who) in [(none_is_up, "random"), (too_few, "majority")] {
+        let own = format!("{begin}{more}");
+        let (report, is_done) = report(&home, &["--sim", &written(&home, &own)]);
+        assert!(!is_done, "{report:#}");
+        assert_eq!(report["failed"]["line"], 6, "{report:#}");
+        let what = report["failed"]["what"].as_str().expect("why");
+        assert!(
+            what.contains(&format!("there is no {who} just now")),
+            "{what}"
+        );
+    }
+}
+
+#[test]
 fn a_run_is_drawn_on_a_page() {
     let home = TempDir::new().expect("a directory");
     let page = home.path().join("page.html");

@@ -147,6 +147,30 @@ fn a_mistake_is_told_with_line_and_key_and_what_was_expected() {
         7,
         &["partition", "at least four"],
     );
+    for (cut, said) in [
+        ("[\"node-1\", \"node-1\"]", "no link from node-1 to itself"),
+        ("[\"node-1\", \"\"]", "an end is empty"),
+    ] {
+        refused(&step(&format!("cut = {cut}")), 7, &["cut", said]);
+    }
+    for (groups, said) in [
+        ("all", "everybody"),
+        ("node-1 / node-1", "node-1 is named twice"),
+        ("majority / majority", "these are 4 nodes, and there are 3"),
+    ] {
+        let partition = step(&format!("partition = \"{groups}\""));
+        refused(&partition, 7, &["partition", said]);
+    }
+    refused(
+        "name = \"x\"\n[cluster]\nnodes = 2\n[[step]]\nkill = \"minority\"\n",
+        5,
+        &["kill", "a minority of 2 is nobody"],
+    );
+    refused(
+        &step("get = { key = \"a\", expect = [] }"),
+        7,
+        &["get", "no answer at all fits", "404"],
+    );
     refused(&step("add = true"), 7, &["add", "expected raft"]);
     refused(
         &step("name = \"x\"\nkill = \"leader\""),

@@ -14,6 +14,8 @@ fn both(text: &str) -> [Json; 2] {
         let output = output.expect("the binary");
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         let report = serde_json::from_slice(&output.stdout);
+        let left = std::fs::read_dir(home.path()).expect("a directory").count();
+        assert_eq!(left, 1, "more than the scenario is left");
         report.unwrap_or_else(|error| panic!("{error}: {told}"))
     })
 }
@@ -181,6 +183,23 @@ fn jitter_makes_a_client_wait_now_long_now_short() {
         let all: u64 = took.iter().sum();
         assert!(all >= 400, "{took:?}: {report:#}");
         assert!(took.iter().max() > took.iter().min(), "{took:?}");
+    }
+}
+
+#[test]
+fn the_groups_of_a_partition_are_drawn_so_that_nobody_is_in_two() {
+    for groups in ["minority / majority", "random / node-1", "random / leader"] {
+        as_written(&format!(
+            "{RAFT}\n[[step]]\npartition = \"{groups}\"\n\n[[step]]\nheal = true\n"
+        ));
+    }
+    // Whom both sides name cannot be kept apart from itself.
+    let both = both(&format!(
+        "{RAFT}\n[[step]]\npartition = \"leader / node-1\"\n"
+    ));
+    for report in both {
+        let what = report["failed"]["what"].as_str().expect("why");
+        assert!(what.contains("node-1 would be in two groups"), "{what}");
     }
 }
 
