@@ -48,6 +48,7 @@ mod part;
 pub mod recording;
 pub mod roles;
 pub(crate) mod stage;
+mod told;
 pub mod verdict;
 pub mod virtually;
 pub mod words;
