@@ -23,6 +23,10 @@ pub struct Options {
     pub heartbeat: Duration,
     /// How long a follower waits for it.
     pub election_timeout: Duration,
+    /// How long a write waits for its acknowledgements.
+    pub write_timeout: Duration,
+    /// How many entries lie between two snapshots.
+    pub snapshot_every: Option<usize>,
     /// Which kinds of faults there may be.
     pub faults: Vec<Kind>,
     /// At whom they are aimed.
@@ -89,14 +93,14 @@ fn scale(options: &Options) -> Scale {
     Scale {
         heartbeat: micros(options.heartbeat),
         election_timeout: micros(options.election_timeout),
-        write_timeout: micros(config.write_timeout),
+        write_timeout: micros(options.write_timeout),
         append_pause: micros(config.append_pause),
         latency: 100,
         jitter: 200,
         disk: 0,
         disk_jitter: 0,
         log_window: config.log_window,
-        snapshot_every: config.snapshot_every,
+        snapshot_every: options.snapshot_every,
         append_bytes: config.append_bytes,
         keys: options.keys,
     }
@@ -290,6 +294,8 @@ mod tests {
             safeguards: Safeguards::default(),
             heartbeat: Duration::from_millis(50),
             election_timeout: Duration::from_millis(300),
+            write_timeout: Config::WRITE_TIMEOUT,
+            snapshot_every: None,
             faults: faults.to_vec(),
             targets: targets.to_vec(),
             time: 30_000_000,
@@ -316,6 +322,20 @@ mod tests {
         let options = options(&Kind::ALL, &[Target::Leader, Target::Random]);
         assert_eq!(draw(&options, 7), draw(&options, 7));
         assert_ne!(draw(&options, 7).steps, draw(&options, 8).steps);
+    }
+
+    #[test]
+    fn a_plan_has_the_write_timeout_and_the_snapshots_of_the_cluster_it_is_for() {
+        let options = Options {
+            write_timeout: Duration::from_millis(1234),
+            snapshot_every: Some(17),
+            ..options(&[], &[])
+        };
+        let scale = draw(&options, 1).scale;
+        assert_eq!(
+            (scale.write_timeout, scale.snapshot_every),
+            (1_234_000, Some(17))
+        );
     }
 
     #[test]

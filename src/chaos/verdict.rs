@@ -278,6 +278,8 @@ mod tests {
             safeguards: Safeguards::default(),
             heartbeat: Duration::from_millis(150),
             election_timeout: Duration::from_millis(500),
+            write_timeout: Duration::from_secs(2),
+            snapshot_every: None,
             faults: Vec::new(),
             targets: Vec::new(),
             time: 1_000_000,

@@ -31,7 +31,7 @@ use crate::client::control::ControlClient;
 use crate::runtime::boot::seed;
 use crate::runtime::roster::Roster;
 use crate::sim::{Expect, Plan};
-use crate::types::{Mode, NodeId, Safeguards};
+use crate::types::{Config, Mode, NodeId, Safeguards};
 
 /// What is broken if nothing is said: all that leaves the members alone.
 const FAULTS: &str = "crash,partition,delay,drop,duplicate,reorder,pause,skew,disk";
@@ -119,6 +119,8 @@ pub(super) async fn run(args: &Chaos, common: &Common) -> Result<(), Failure> {
                 safeguards: options.safeguards,
                 heartbeat: options.heartbeat,
                 election_timeout: options.election_timeout,
+                write_timeout: options.write_timeout,
+                snapshot_every: options.snapshot_every,
             }
         }
         None => running(&target::running(common)?).await?,
@@ -174,6 +176,9 @@ async fn running(running: &target::Running) -> Result<How, Failure> {
         safeguards: Safeguards::default(),
         heartbeat: Duration::from_millis(info.heartbeat_ms),
         election_timeout: Duration::from_millis(info.election_timeout_ms),
+        // A running cluster does not say these.
+        write_timeout: Config::WRITE_TIMEOUT,
+        snapshot_every: None,
     })
 }
 
@@ -186,6 +191,8 @@ fn asked_of(args: &Chaos, how: &How) -> drawing::Options {
         safeguards: how.safeguards,
         heartbeat: how.heartbeat,
         election_timeout: how.election_timeout,
+        write_timeout: how.write_timeout,
+        snapshot_every: how.snapshot_every,
         faults,
         targets: args.target.clone(),
         time: args.time.as_micros() as u64,

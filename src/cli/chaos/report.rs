@@ -27,6 +27,8 @@ pub(super) struct How {
     pub(super) safeguards: Safeguards,
     pub(super) heartbeat: Duration,
     pub(super) election_timeout: Duration,
+    pub(super) write_timeout: Duration,
+    pub(super) snapshot_every: Option<usize>,
 }
 
 /// What a run came to.
