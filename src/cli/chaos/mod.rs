@@ -205,8 +205,8 @@ fn asked_of(args: &Chaos, how: &How) -> drawing::Options {
 
 fn simulate(args: &Chaos, common: &Common, plan: &Arc<Plan>) -> Result<(), Failure> {
     let simulated = virtually::play(plan, args.html.is_some());
-    let (losses, measures) = (losses(&simulated.recording), measure(&simulated.recording));
     let began = Instant::now();
+    let (losses, measures) = (losses(&simulated.recording), measure(&simulated.recording));
     let verdict = match &simulated.violation {
         // What clients saw is explained, where that is what is broken.
         Some(violation) => match judge(plan, &simulated.recording, &losses, &measures) {
@@ -259,8 +259,8 @@ async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Fail
         booted.down().await;
     }
     let recording = recording?;
-    let (losses, measures) = (losses(&recording), measure(&recording));
     let began = Instant::now();
+    let (losses, measures) = (losses(&recording), measure(&recording));
     let verdict = judge(&plan, &recording, &losses, &measures);
     let report = Report {
         args,

@@ -35,7 +35,7 @@ pub(super) struct How {
 pub(super) struct Report<'a> {
     pub(super) args: &'a Chaos,
     pub(super) common: &'a Common,
-    /// How long that took.
+    /// How long it took to find out what was lost, to measure, and to judge.
     pub(super) judging: Duration,
     pub(super) plan: &'a Plan,
     pub(super) recording: &'a Recording,
