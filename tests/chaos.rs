@@ -8,7 +8,7 @@ use std::process::{Command as Process, Stdio};
 use assert_cmd::Command;
 use predicates::prelude::*;
 use serde_json::Value as Json;
-use support::{BINARY, Up, await_that, clean, cluster_in, signal};
+use support::{BINARY, Up, await_that, clean, cluster_in, signal, unread};
 use tempfile::TempDir;
 
 /// Few operations a second, of which a machine that has other things to do answers most: too few answers prove nothing.
@@ -457,6 +457,64 @@ fn where_nothing_is_broken_the_first_change_of_leaders_is_drawn() {
     assert!(drawn.contains("vote for me ("), "{drawn}");
     assert!(drawn.contains(">my vote<"), "{drawn}");
     assert!(!drawn.contains("class=\"call bad\""));
+}
+
+#[test]
+fn a_verdict_stands_though_nobody_reads_it() {
+    let home = TempDir::new().expect("a directory");
+    let [page, history] = ["page.html", "seen.jsonl"].map(|name| home.path().join(name));
+    let (page, history) = (
+        page.to_str().expect("text"),
+        history.to_str().expect("text"),
+    );
+    let flags = words(
+        "chaos --sim --up '--nodes 3' --for 20s --seed 7 \
+         --faults partition,crash,pause --expect linearizable",
+    );
+    let files = ["--html", page, "--history", history];
+    let code = unread(home.path(), &[&flags[..], &files].concat());
+    assert_eq!(code, Some(1));
+    for file in [page, history] {
+        assert!(std::fs::metadata(file).is_ok_and(|found| found.len() > 0));
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_refused_at_once_or_else_the_verdict_is_told_all_the_same() {
+    let home = TempDir::new().expect("a directory");
+    let flags = words("--sim --up '--raft --nodes 3' --for 20s --seed 7 --faults crash,partition");
+    for flag in ["--html", "--history"] {
+        let nowhere = home.path().join("nowhere/file");
+        let nowhere = nowhere.to_str().expect("text");
+        chaos(&home, &[&flags[..], &[flag, nowhere]].concat())
+            .assert()
+            .code(2)
+            .stdout("")
+            .stderr(predicate::str::contains(format!("cannot write {nowhere}")));
+        // It is open to all, and takes nothing.
+        chaos(&home, &[&flags[..], &[flag, "/dev/full"]].concat())
+            .assert()
+            .code(4)
+            .stdout(predicate::str::contains("KEPT"))
+            .stderr(predicate::str::contains("cannot write /dev/full"));
+    }
+    let kept = home.path().join("kept");
+    std::fs::write(&kept, "an earlier run").expect("to write");
+    let more = ["--html", kept.to_str().expect("text"), "--history", "/"];
+    chaos(&home, &[&flags[..], &more].concat()).assert().code(2);
+    assert_eq!(
+        std::fs::read_to_string(&kept).expect("text"),
+        "an earlier run"
+    );
+}
+
+#[test]
+fn a_cluster_that_does_not_answer_has_broken_no_promise() {
+    let up = Up::start(&["--raft", "--nodes", "3"]);
+    up.signal("STOP");
+    let asked = up.run(&["chaos", "-q", "--for", "1s"]).assert();
+    up.signal("CONT");
+    asked.code(4).stdout("");
 }
 
 #[test]

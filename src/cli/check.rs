@@ -1,6 +1,7 @@
 //! `check`: could a recorded history have come from one correct store?
 
 use std::io::Read;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -136,17 +137,19 @@ fn judge(args: &Check, common: &Common, file: &str, history: &History) -> Result
         out::note(common, &format!("{file}: there is no operation in it"));
     }
     let judgement = Judgement::new(history, args.property, args.budget);
-    match common.json {
-        true => out::print_json(&judgement.report(file))?,
-        false => out::print(&judgement.text(file))?,
-    }
-    if let Some(path) = &args.html {
+    // Files come first: nobody may read the rest.
+    let drawn = args.html.as_ref().map(|path| {
         let page = drawing::page(&judgement, file, args.budget);
-        std::fs::write(path, page).map_err(|error| {
-            Failure::system(&format!("cannot write {path}"), &error).with_exit(UNUSABLE)
-        })?;
+        out::write(Path::new(path), &page).map_err(|failure| failure.with_exit(UNUSABLE))?;
         out::note(common, &format!("drawn in {path}"));
-    }
+        Ok::<(), Failure>(())
+    });
+    let told = match common.json {
+        true => out::print_json(&judgement.report(file)),
+        false => out::print(&judgement.text(file)),
+    };
+    Failure::unless_unread(told)?;
+    drawn.transpose()?;
     Ok(match judgement.holds {
         Some(true) => 0,
         Some(false) => NOT,

@@ -192,7 +192,12 @@ async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> 
 }
 
 fn show(args: &Compare, all: &Comparison, common: &Common) -> Result<(), Failure> {
-    match common.json {
+    // Files come first: nobody may read the rest.
+    if let Some(file) = &args.html {
+        out::write(file, &page(all))?;
+        out::note(common, &format!("drawn in {}", file.display()));
+    }
+    let told = match common.json {
         true => out::print_json(&Summary {
             version: env!("CARGO_PKG_VERSION"),
             simulated: all.simulated,
@@ -200,15 +205,10 @@ fn show(args: &Compare, all: &Comparison, common: &Common) -> Result<(), Failure
             interrupted: all.interrupted,
             unmeasured: &all.unmeasured,
             pairs: &all.pairs,
-        })?,
-        false => out::print(&text(all))?,
-    }
-    if let Some(file) = &args.html {
-        std::fs::write(file, page(all)).map_err(|error| {
-            Failure::system(&format!("cannot write {}", file.display()), &error)
-        })?;
-        out::note(common, &format!("drawn in {}", file.display()));
-    }
+        }),
+        false => out::print(&text(all)),
+    };
+    Failure::unless_unread(told)?;
     match (all.interrupted, all.unmeasured.is_empty()) {
         (true, _) => Err(Failure::silent(130)),
         (false, false) => Err(Failure::silent(1)),

@@ -9,6 +9,9 @@ use clap::error::ErrorKind;
 use crate::views::lines::clean;
 use crate::wire::control::{ErrorBody, ErrorDetail};
 
+/// The code of an output that nobody reads.
+const BROKEN_PIPE: &str = "broken-pipe";
+
 /// A command's failure.
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -62,7 +65,7 @@ impl Failure {
     fn broken_pipe() -> Failure {
         Failure {
             exit: 0,
-            ..Failure::new("broken-pipe", "")
+            ..Failure::new(BROKEN_PIPE, "")
         }
     }
 
@@ -76,6 +79,44 @@ impl Failure {
 
     pub(super) fn with_exit(self, exit: u8) -> Failure {
         Failure { exit, ..self }
+    }
+
+    /// The same of a judge, whose exit code 1 is a verdict: where it failed otherwise it ends with `unknown`.
+    pub(super) fn of_judge(self, unknown: u8) -> Failure {
+        match self.exit == 1 && !self.message.is_empty() {
+            true => self.with_exit(unknown),
+            false => self,
+        }
+    }
+
+    /// Nothing, where all that is wrong is that nobody reads the output: a verdict stands all the same.
+    pub(super) fn unless_unread(written: Result<(), Failure>) -> Result<(), Failure> {
+        match written {
+            Err(failure) if failure.code == BROKEN_PIPE => Ok(()),
+            written => written,
+        }
+    }
+
+    /// How a judge ends whose verdict has this exit code: the same whether or not anybody reads the output. What could not be
+    /// written for another reason is told, and then nobody can rely on all being well: `unknown`.
+    pub(super) fn concluded(
+        exit: u8,
+        unknown: u8,
+        json: bool,
+        written: impl IntoIterator<Item = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        let written = written.into_iter().map(Failure::unless_unread);
+        let failed = written.filter_map(Result::err);
+        let mut all_is_written = true;
+        for failure in failed {
+            failure.show(json);
+            all_is_written = false;
+        }
+        match (exit, all_is_written) {
+            (0, true) => Ok(()),
+            (0, false) => Err(Failure::silent(unknown)),
+            (exit, _) => Err(Failure::silent(exit)),
+        }
     }
 
     /// Tells the user on stderr.

@@ -49,6 +49,20 @@ pub fn cluster_in(home: &Path, arguments: &[&str]) -> Command {
     command
 }
 
+/// The exit code of a command of which nobody reads what it prints.
+pub fn unread(home: &Path, arguments: &[&str]) -> Option<i32> {
+    let mut process = Process::new(BINARY);
+    clean(&mut process, home);
+    let child = process
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn();
+    let mut child = child.expect("the binary");
+    drop(child.stdout.take());
+    child.wait().expect("our child").code()
+}
+
 /// A running `cluster up`.
 pub struct Up {
     pub home: TempDir,

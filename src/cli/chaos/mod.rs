@@ -107,12 +107,19 @@ fn percent(text: &str) -> Result<f64, String> {
 }
 
 pub(super) async fn run(args: &Chaos, common: &Common) -> Result<(), Failure> {
+    let done = break_it(args, common).await;
+    // What kept a run from its verdict has broken no promise.
+    done.map_err(|failure| failure.of_judge(report::UNKNOWN))
+}
+
+async fn break_it(args: &Chaos, common: &Common) -> Result<(), Failure> {
+    out::check_writable(args.history.as_ref())?;
+    out::check_writable(args.html.as_ref())?;
     let how = match &args.up {
         Some(flags) => {
             let options = boot::options(flags, common)?;
             // Those on disk, if there are any: their names may have gaps.
-            let roster = Roster::of(&options).map_err(refused);
-            let roster = roster.map_err(|failure| failure.with_exit(report::UNKNOWN))?;
+            let roster = Roster::of(&options).map_err(refused)?;
             How {
                 nodes: roster.nodes,
                 mode: options.mode,
@@ -157,7 +164,10 @@ fn refuse_too_much(args: &Chaos, how: &How) -> Result<(), Failure> {
     }
     let most = if args.sim { 9 } else { MOST_NODES };
     if how.nodes.len() > most {
-        let message = format!("{} nodes are too many for chaos: at most {most}", how.nodes.len());
+        let message = format!(
+            "{} nodes are too many for chaos: at most {most}",
+            how.nodes.len()
+        );
         return Err(Failure::usage(message).hint("give fewer: --up '--nodes 5'"));
     }
     Ok(())
@@ -242,7 +252,7 @@ async fn live(args: &Chaos, common: &Common, plan: Arc<Plan>) -> Result<(), Fail
         );
     });
     let booted = match &args.up {
-        Some(flags) => Some(own(flags, common).await?),
+        Some(flags) => Some(Booted::boot(boot::options(flags, common)?).await?),
         None => None,
     };
     let control = match &booted {
@@ -291,13 +301,6 @@ fn prefix(up: Option<&str>, common: &Common) -> Result<String, Failure> {
     }
 }
 
-/// A cluster of its own. Where none can be booted nothing was broken, and nobody can tell.
-async fn own(flags: &str, common: &Common) -> Result<Booted, Failure> {
-    let options = boot::options(flags, common)?;
-    let booted = Booted::boot(options).await;
-    booted.map_err(|failure| failure.with_exit(report::UNKNOWN))
-}
-
 /// What is said when it ends at once: a cluster of its own goes with it, another keeps what was done to it.
 fn farewell(args: &Chaos, prefix: &str, common: &Common) -> impl FnOnce() + Send + use<> {
     let left = match (&args.up, prefix) {
@@ -309,12 +312,7 @@ fn farewell(args: &Chaos, prefix: &str, common: &Common) -> impl FnOnce() + Send
         ),
     };
     let common = common.clone();
-    move || {
-        out::note(
-            &common,
-            &format!("ended at once: nothing is judged{left}"),
-        )
-    }
+    move || out::note(&common, &format!("ended at once: nothing is judged{left}"))
 }
 
 /// Where a live run is played.

@@ -57,9 +57,7 @@ impl Report<'_> {
             measured: measured.join("\n"),
             again: &self.again(),
         };
-        std::fs::write(file, page.html()).map_err(|error| {
-            Failure::system(&format!("cannot write {}", file.display()), &error)
-        })?;
+        out::write(file, &page.html())?;
         out::note(self.common, &format!("drawn in {}", file.display()));
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! What a run of chaos came to, for people and for programs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::chaos::drawing::Target;
@@ -56,8 +57,13 @@ pub(super) fn announce(common: &Common, plan: &Plan, args: &Chaos, cast: &[NodeI
     out::note(
         common,
         &format!(
-            "{}, {} nodes, seed {}: {time} of {} operations a second by {} clients on {} keys",
-            plan.mode, plan.nodes, plan.seed, args.rate, args.clients, args.keys
+            "{}, {}, seed {}: {time} of {} operations a second by {} clients on {} keys",
+            plan.mode,
+            counted(plan.nodes, "node"),
+            plan.seed,
+            args.rate,
+            args.clients,
+            args.keys
         ),
     );
     out::note(common, "planned:");
@@ -74,28 +80,28 @@ pub(super) fn announce(common: &Common, plan: &Plan, args: &Chaos, cast: &[NodeI
 impl Report<'_> {
     /// Writes and prints it all; the exit code.
     pub(super) fn give(&self) -> Result<(), Failure> {
-        // What was seen is told first: a file that cannot be written is no reason to keep it.
-        match self.common.json {
-            true => out::print_json(&self.summary())?,
-            false => out::print(&self.text())?,
-        }
-        if let Some(file) = &self.args.history {
-            std::fs::write(file, self.recording.lines()).map_err(|error| {
-                Failure::system(&format!("cannot write {}", file.display()), &error)
-            })?;
-            let file = file.display();
-            out::note(
-                self.common,
-                &format!("what clients saw: cluster check {file}"),
-            );
-        }
-        if let Some(file) = &self.args.html {
-            self.draw(file)?;
-        }
-        match self.exit() {
-            0 => Ok(()),
-            exit => Err(Failure::silent(exit)),
-        }
+        // Files come first, since nobody may read the rest; one that cannot be written is no reason to keep it back.
+        let written = [
+            self.args.history.as_ref().map(|file| self.keep(file)),
+            self.args.html.as_ref().map(|file| self.draw(file)),
+        ];
+        let told = match self.common.json {
+            true => out::print_json(&self.summary()),
+            false => out::print(&self.text()),
+        };
+        let written = written.into_iter().flatten().chain([told]);
+        Failure::concluded(self.exit(), UNKNOWN, self.common.json, written)
+    }
+
+    /// Writes down what clients saw.
+    fn keep(&self, file: &Path) -> Result<(), Failure> {
+        out::write(file, &self.recording.lines())?;
+        let file = file.display();
+        out::note(
+            self.common,
+            &format!("what clients saw: cluster check {file}"),
+        );
+        Ok(())
     }
 
     fn exit(&self) -> u8 {
@@ -143,8 +149,10 @@ impl Report<'_> {
         };
         let plan = self.plan;
         format!(
-            "{}, {} nodes, seed {}{how}",
-            plan.mode, plan.nodes, plan.seed
+            "{}, {}, seed {}{how}",
+            plan.mode,
+            counted(plan.nodes, "node"),
+            plan.seed
         )
     }
 

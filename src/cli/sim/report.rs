@@ -62,12 +62,16 @@ impl Report<'_> {
     fn told(&self, plan: Option<&Arc<Plan>>) -> Result<(), Failure> {
         let first = self.tally.violations.first();
         let story = self.story(first, plan)?;
-        match self.common.json {
-            true => out::print_json(&self.summary(story.as_ref()))?,
-            false => self.print(story.as_ref())?,
-        }
-        self.keep(first, story.as_ref())?;
-        self.draw(first, story.as_ref())?;
+        // Files come first, since nobody may read the rest; one that cannot be written is no reason to keep it back.
+        let kept = self
+            .keep(first, story.as_ref())
+            .and_then(|()| self.draw(first, story.as_ref()));
+        let told = match self.common.json {
+            true => out::print_json(&self.summary(story.as_ref())),
+            false => self.print(story.as_ref()),
+        };
+        Failure::unless_unread(told)?;
+        kept?;
         self.exit()
     }
 
