@@ -39,6 +39,7 @@
 //!
 //! - One client asks, one thing at a time.
 //! - In virtual time a full disk is one whose next sync fails.
+//! - Live nodes keep their data in memory; where a log's end is torn, on disks in a temporary directory.
 //! - What holds between two looks and at neither of them is not seen.
 
 mod acts;

@@ -174,6 +174,12 @@ impl Scenario {
         sense::check(text, &scenario, &file.steps)?;
         Ok(scenario)
     }
+
+    /// Whether it does what only a disk can suffer: what is in memory has no end that could be torn.
+    pub fn needs_disks(&self) -> bool {
+        let is_torn = |step: &Step| matches!(step.deed, Deed::Trouble(Trouble::CorruptTail { .. }));
+        self.steps.iter().any(is_torn)
+    }
 }
 
 fn read_step(place: &Place, table: &StepTable, within: Micros) -> Result<Step, Mistake> {

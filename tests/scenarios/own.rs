@@ -204,6 +204,32 @@ fn the_groups_of_a_partition_are_drawn_so_that_nobody_is_in_two() {
 }
 
 #[test]
+fn the_end_of_a_log_is_torn_live_and_in_virtual_time() {
+    as_written(&format!(
+        "{RAFT}{}",
+        r#"
+[[step]]
+put = { key = "k", value = 1 }
+
+[[step]]
+disk = { node = "node-3", corrupt-tail = true }
+
+[[step]]
+put = { key = "k", value = 2 }
+
+[[step]]
+eventually = { up = 2 }
+
+[[step]]
+revive = "node-3"
+
+[[step]]
+eventually = { key = "k", node = "node-3", value = 2 }
+"#
+    ));
+}
+
+#[test]
 fn an_answer_can_be_lost_though_the_request_was_not() {
     let text = format!(
         "{RAFT}{}",

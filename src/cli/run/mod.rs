@@ -1,6 +1,7 @@
 //! `run`: a scenario, played and judged.
 
 mod report;
+mod scratch;
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,9 @@ use crate::cli::ending::Ending;
 use crate::cli::failure::Failure;
 use crate::cli::out;
 use crate::cli::run::report::Report;
+use crate::cli::run::scratch::Scratch;
 use crate::cli::up::refused;
+use crate::runtime::Options;
 use crate::runtime::boot::seed;
 use crate::scenario::verdict::judge;
 use crate::scenario::{self, Played, Scenario};
@@ -116,8 +119,16 @@ async fn live(
     common: &Common,
     tell: scenario::Tell<'_>,
 ) -> Result<Result<Played, String>, Failure> {
-    let interrupted = Ending::new()?.told();
-    let booted = Booted::boot(boot::set_up(&scenario.setup, common)?).await?;
+    let scratch = scenario.needs_disks().then(Scratch::new).transpose()?;
+    let directory = scratch.as_ref().map(|scratch| scratch.path().to_owned());
+    let left = directory.clone();
+    let interrupted =
+        Ending::new()?.told_or(move || left.iter().for_each(|path| scratch::clear(path)));
+    let options = Options {
+        data_dir: directory,
+        ..boot::set_up(&scenario.setup, common)?
+    };
+    let booted = Booted::boot(options).await?;
     let control = booted.control.clone();
     let played = scenario::live(scenario, control, seed, tell, &interrupted).await;
     booted.down().await;
