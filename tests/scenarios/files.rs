@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use crate::support::unread;
 use crate::{folder, run, shipped, text, written};
 
 fn report(home: &TempDir, arguments: &[&str]) -> (Json, bool) {
@@ -174,6 +175,23 @@ fn nobody_is_no_group_and_no_node_to_kill() {
             "{what}"
         );
     }
+}
+
+#[test]
+fn a_verdict_stands_though_nobody_reads_it() {
+    let home = TempDir::new().expect("a directory");
+    let page = home.path().join("page.html");
+    let own = "name = \"x\"\n[[step]]\nafter = \"leader\"\n[[step]]\nalways = { leaders = 5 }\n";
+    let file = written(&home, own);
+    let arguments = [
+        "run",
+        &file,
+        "--sim",
+        "--html",
+        page.to_str().expect("a path"),
+    ];
+    assert_eq!(unread(home.path(), &arguments), Some(1));
+    assert!(page.exists());
 }
 
 #[test]

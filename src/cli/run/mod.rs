@@ -25,9 +25,9 @@ use crate::scenario::{self, Played, Scenario};
 ///
 /// FILE says, step by step, which faults strike, what clients ask and are answered, and what is to hold. A cluster is booted
 /// for it in this process, on free ports; with --sim it is played in virtual time. In the end everything is healed, and what
-/// clients saw is judged. Ctrl-C heals, then judges what there is; a second one ends it at once. scripts/scenarios holds some, and the schema for editors.
+/// clients saw is judged. Ctrl-C heals, then judges what was played; a second one ends it at once. scripts/scenarios holds some, and the schema for editors.
 ///
-/// Exit code 0: it went as written; 1: it did not; 2: the file is not a scenario; 4: it was interrupted, and nobody can tell.
+/// Exit code 0: it went as written; 1: it did not; 2: the file is not a scenario; 4: nobody can tell; 130: it was interrupted.
 #[derive(Args)]
 #[command(after_help = "Examples:
   cluster run scripts/scenarios/split-brain.toml
@@ -62,6 +62,7 @@ pub(super) async fn run(args: &Run, common: &Common) -> Result<(), Failure> {
     if args.check {
         return checked(&args.file, &scenario, common);
     }
+    out::check_writable(args.html.as_ref())?;
     let seed = match (args.seed, args.sim) {
         (Some(seed), _) => seed,
         (None, true) => 1,

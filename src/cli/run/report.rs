@@ -30,32 +30,37 @@ pub(super) struct Report<'a> {
 /// The exit code where nobody can tell.
 const UNKNOWN: u8 = 4;
 
+/// The exit code of what was interrupted.
+const INTERRUPTED: u8 = 130;
+
 impl Report<'_> {
     /// Writes and prints it all; the exit code.
     pub(super) fn give(&self, common: &Common) -> Result<(), Failure> {
-        if let Some(file) = &self.args.html {
-            std::fs::write(file, self.page()).map_err(|error| {
-                Failure::system(&format!("cannot write {}", file.display()), &error)
-            })?;
+        // Files come first: nobody may read the rest.
+        let drawn = self.args.html.as_ref().map(|file| {
+            out::write(file, &self.page())?;
             out::note(common, &format!("drawn in {}", file.display()));
-        }
-        match common.json {
-            true => out::print_json(&self.summary())?,
-            false => out::print(&self.text())?,
-        }
-        match self.outcome.failed {
-            None if self.is_undecided() => Err(Failure::silent(UNKNOWN)),
-            None => Ok(()),
-            Some(_) => Err(Failure::silent(1)),
+            Ok::<(), Failure>(())
+        });
+        let told = match common.json {
+            true => out::print_json(&self.summary()),
+            false => out::print(&self.text()),
+        };
+        let written = drawn.into_iter().chain([told]);
+        Failure::concluded(self.exit(), UNKNOWN, common.json, written)
+    }
+
+    fn exit(&self) -> u8 {
+        match self.outcome.is_as_written() {
+            Some(true) => 0,
+            Some(false) => 1,
+            None if self.is_cut_short() => INTERRUPTED,
+            None => UNKNOWN,
         }
     }
 
     fn is_cut_short(&self) -> bool {
         self.played.recording.end.is_cut_short
-    }
-
-    fn is_undecided(&self) -> bool {
-        self.is_cut_short() && matches!(self.outcome.verdict, Verdict::Unknown(_))
     }
 
     /// What became of the promise, in a word.
@@ -102,18 +107,24 @@ impl Report<'_> {
     fn text(&self) -> String {
         let name = &self.scenario.name;
         let (verdict, counted) = (self.verdict(), self.facts().join(", "));
-        let mut lines = match &self.outcome.failed {
-            None if self.is_cut_short() => {
-                vec![format!("ENDED BEFORE ITS TIME, as written so far: {name}")]
+        let mut lines = match (&self.outcome.failed, &self.outcome.undecided) {
+            (None, None) => vec![format!("AS WRITTEN: {name}")],
+            (None, Some(why)) => {
+                let head = if self.is_cut_short() {
+                    "INTERRUPTED"
+                } else {
+                    "UNKNOWN"
+                };
+                let why = format!("  nobody can tell whether it goes as written: {why}");
+                vec![format!("{head}: {name}"), why]
             }
-            None => vec![format!("AS WRITTEN: {name}")],
-            Some(failed) if failed.line == 0 => {
+            (Some(failed), _) if failed.line == 0 => {
                 vec![
                     format!("NOT AS WRITTEN: {name}"),
                     format!("  {}", failed.what),
                 ]
             }
-            Some(failed) => {
+            (Some(failed), _) => {
                 let file = self.args.file.display();
                 let what = format!("  {file}:{}: {}", failed.line, failed.what);
                 vec![format!("NOT AS WRITTEN: {name}"), what]
@@ -129,12 +140,11 @@ impl Report<'_> {
     fn page(&self) -> String {
         let recording = &self.played.recording;
         let lost = self.outcome.losses.gone.iter();
-        let verdict = match &self.outcome.failed {
-            None if self.is_cut_short() => {
-                format!("ended before its time; the promise is {}", self.verdict())
-            }
-            None => format!("as written; the promise is {}", self.verdict()),
-            Some(failed) => format!("not as written: {}", failed.what),
+        let promise = self.verdict();
+        let verdict = match (&self.outcome.failed, &self.outcome.undecided) {
+            (None, None) => format!("as written; the promise is {promise}"),
+            (None, Some(why)) => format!("{why}; the promise is {promise}"),
+            (Some(failed), _) => format!("not as written: {}", failed.what),
         };
         let steps = self.played.took.iter().map(|took| {
             format!(
@@ -156,9 +166,10 @@ impl Report<'_> {
         let page = Page {
             name: &self.scenario.name,
             verdict: &verdict,
-            tone: match &self.outcome.failed {
-                None => Tone::Good,
-                Some(_) => Tone::Bad,
+            tone: match self.outcome.is_as_written() {
+                Some(true) => Tone::Good,
+                Some(false) => Tone::Bad,
+                None => Tone::Unknown,
             },
             facts: self.facts(),
             why: source
@@ -188,7 +199,7 @@ impl Report<'_> {
         let measures = &self.outcome.measures;
         json!({
             "scenario": self.scenario.name,
-            "asWritten": self.outcome.failed.is_none() && !self.is_cut_short(),
+            "asWritten": self.outcome.is_as_written(),
             "interrupted": self.is_cut_short(),
             "failed": self.outcome.failed,
             "verdict": self.verdict(),
