@@ -7,7 +7,7 @@ use crate::chaos::recording::Recording;
 use crate::chaos::stage::Stage;
 use crate::client::control::ControlClient;
 use crate::sim::plan::Micros;
-use crate::wire::messages::{Counted, Passed};
+use crate::wire::messages::{Counted, LONGEST, Passed};
 
 /// How long everything behind the schedule may take.
 const AFTERWARDS: u64 = 300;
@@ -26,6 +26,7 @@ impl Eavesdropper {
     pub(super) async fn begin(stage: &Stage, time: Micros, takes_notes: bool) -> Eavesdropper {
         let control = stage.control.clone();
         let seconds = Duration::from_micros(time).as_secs() + AFTERWARDS;
+        let seconds = seconds.min(LONGEST);
         let takes_notes = takes_notes && control.note_messages(seconds).await.is_ok();
         Eavesdropper {
             before: control.counted().await.ok(),

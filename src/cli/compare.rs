@@ -176,7 +176,10 @@ async fn live(
     common: &Common,
     over: &Over,
 ) -> Result<Measured, Failure> {
-    let booted = Booted::boot(boot::set_up(setup, common)?).await?;
+    let booted = match Booted::boot(boot::set_up(setup, common)?).await {
+        Ok(booted) => booted,
+        Err(failure) => return Ok(Err(failure.why())),
+    };
     let found = tokio::select! {
         found = compare::live(booted.control.clone(), setup, args.time) => Some(found),
         () = over.token.cancelled() => None,
@@ -233,7 +236,8 @@ fn again(args: &Compare) -> String {
         typed.push_str(&format!(" --only {}", mode.to_string().replace(' ', "")));
     }
     if !args.sim && args.time != Duration::from_secs(1) {
-        typed.push_str(&format!(" --for {}", humantime::format_duration(args.time)));
+        let time = humantime::format_duration(args.time).to_string();
+        typed.push_str(&format!(" --for {}", time.replace(' ', "")));
     }
     typed
 }

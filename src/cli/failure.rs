@@ -119,6 +119,11 @@ impl Failure {
         }
     }
 
+    /// What happened.
+    pub(super) fn why(self) -> String {
+        self.message
+    }
+
     /// Tells the user on stderr.
     pub(super) fn show(self, json: bool) -> ExitCode {
         if !self.message.is_empty() {

@@ -10,12 +10,10 @@ use serde_json::json;
 
 use crate::control::{Shared, json as answer, refuse};
 use crate::engine::Engine;
+use crate::wire::messages::LONGEST;
 
 /// How many messages one answer tells.
 const PAGE: usize = 5_000;
-
-/// Nobody needs them noted for longer: who does asks again.
-const LONGEST: u64 = 24 * 60 * 60;
 
 pub(super) async fn list<E: Engine>(
     State(shared): State<Arc<Shared<E>>>,

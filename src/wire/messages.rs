@@ -11,6 +11,9 @@ use crate::types::NodeId;
 /// How many messages are kept at most: of more, the oldest are forgotten, and counted.
 pub const KEPT: usize = 200_000;
 
+/// For how many seconds at most messages are noted. Nobody needs them noted for longer: who does asks again.
+pub const LONGEST: u64 = 24 * 60 * 60;
+
 /// How much of what a message says is kept, in letters.
 const SAID: usize = 300;
 

@@ -30,7 +30,7 @@ use crate::cli::{out, target};
 use crate::client::control::ControlClient;
 use crate::runtime::boot::seed;
 use crate::runtime::roster::Roster;
-use crate::sim::{Expect, Plan};
+use crate::sim::{Expect, Kind, Plan};
 use crate::types::{Config, Mode, NodeId, Safeguards};
 
 /// What is broken if nothing is said: all that leaves the members alone.
@@ -143,6 +143,10 @@ async fn break_it(args: &Chaos, common: &Common) -> Result<(), Failure> {
         true => (1..=plan.nodes).map(NodeId::nth).collect(),
         false => how.nodes,
     };
+    if args.faults.0.contains(&Kind::Membership) && !plan.mode.is_linearizable() {
+        let note = "nobody is added or removed: that needs raft with quorum or sync";
+        out::note(common, note);
+    }
     report::announce(common, &plan, args, &cast);
     match args.sim {
         true => simulate(args, common, &plan),
@@ -194,7 +198,7 @@ async fn running(running: &target::Running) -> Result<How, Failure> {
 
 fn asked_of(args: &Chaos, how: &How) -> drawing::Options {
     let mut faults = args.faults.0.clone();
-    faults.retain(|kind| *kind != crate::sim::Kind::Membership || how.mode.is_linearizable());
+    faults.retain(|kind| *kind != Kind::Membership || how.mode.is_linearizable());
     drawing::Options {
         nodes: how.nodes.len(),
         mode: how.mode,
