@@ -57,7 +57,8 @@ fn add<K: std::hash::Hash + Eq>(ones: &mut Map<K, One>, key: K, maker: Maker, co
         .or_insert(one);
 }
 
-fn inner(text: &str) -> Option<&str> {
+/// A text as it is written, without its quotes.
+pub(super) fn inner(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"')
 }
 

@@ -5,6 +5,7 @@
 
 use std::time::Instant;
 
+use crate::check::grown::{Grown, Pieces, Shows};
 use crate::check::history::{Call, End, History, Operation, Text};
 use crate::check::linear::by_key;
 use crate::check::memory::Map;
@@ -40,7 +41,7 @@ pub enum Held {
 }
 
 /// One key's operations.
-struct Key<'a> {
+pub(super) struct Key<'a> {
     history: &'a History,
     numbers: Vec<usize>,
     made: Map<&'a str, Made>,
@@ -68,7 +69,7 @@ pub fn holds(history: &History, property: Property, deadline: Instant) -> Held {
             deadline,
         };
         let held = match property {
-            Property::ReadYourWrites => key.pairs(|a, b| key.own_write_is_read(a, b)),
+            Property::ReadYourWrites => key.read_your_writes(),
             Property::MonotonicReads => key.pairs(|a, b| key.second_read_is_later(a, b)),
             Property::Eventual => key.eventual(),
             Property::NoLostAcks => key.no_lost_acks(),
@@ -105,11 +106,15 @@ fn made<'a>(history: &'a History, numbers: &[usize]) -> Map<&'a str, Made> {
 }
 
 impl Operation {
-    fn changes(&self) -> bool {
+    pub(super) fn changes(&self) -> bool {
         self.call != Call::Read && self.end != End::Fail
     }
 
-    fn seen(&self) -> Option<&Text> {
+    fn grows(&self) -> bool {
+        matches!(self.call, Call::Append(_) | Call::Add(_))
+    }
+
+    pub(super) fn seen(&self) -> Option<&Text> {
         match &self.end {
             End::Ok(Some(seen)) => Some(seen),
             _ => None,
@@ -128,20 +133,19 @@ impl Key<'_> {
         &self.history.operations[number]
     }
 
-    fn all(&self) -> impl Iterator<Item = (usize, &Operation)> + Clone {
+    pub(super) fn all(&self) -> impl Iterator<Item = (usize, &Operation)> + Clone {
         self.numbers.iter().map(|n| (*n, self.operation(*n)))
     }
 
     /// Whether values of the key only grow, by `append` or `add`; `None` if it is set, too.
-    fn grows(&self) -> Option<bool> {
-        let is_grown = |o: &Operation| matches!(o.call, Call::Append(_) | Call::Add(_));
+    pub(super) fn grows(&self) -> Option<bool> {
         let mut changes = self.all().map(|(_, o)| o).filter(|o| o.changes());
-        let first = changes.next().is_some_and(is_grown);
-        changes.all(|o| is_grown(o) == first).then_some(first)
+        let first = changes.next().is_some_and(Operation::grows);
+        changes.all(|o| o.grows() == first).then_some(first)
     }
 
     /// Whether two readers saw the same: of a key that holds sets, in whatever order its elements are written.
-    fn is_same(&self, a: &str, b: &str) -> bool {
+    pub(super) fn is_same(&self, a: &str, b: &str) -> bool {
         let is_set = || {
             let mut calls = self.all().map(|(_, o)| &o.call);
             calls.clone().any(|call| matches!(call, Call::Add(_)))
@@ -177,10 +181,16 @@ impl Key<'_> {
         Held::Yes
     }
 
-    fn mixed(&self) -> String {
+    fn name(&self) -> &str {
         let key = self.all().next().map_or(0, |(_, o)| o.key);
-        let name = &self.history.keys[key];
-        format!("key {name:?} is both appended to and set, which is not judged")
+        &self.history.keys[key]
+    }
+
+    pub(super) fn mixed(&self) -> String {
+        format!(
+            "key {:?} is both appended to and set, which is not judged",
+            self.name()
+        )
     }
 
     /// Whether everything that could have left `seen` behind surely ended before `than` began.
@@ -188,34 +198,51 @@ impl Key<'_> {
         self.made.get(&**seen).is_none_or(|made| made.last < than)
     }
 
-    /// Whether a value that only grows has what `change` added.
-    fn has(&self, seen: &Text, change: &Operation) -> bool {
+    /// Why `seen` cannot be what is there after `change`, which sets the key, happened.
+    pub(super) fn lacks(&self, seen: &Text, change: &Operation) -> bool {
         match &change.call {
-            Call::Append(text) => {
-                let inner = |text: &str| text.trim_matches('"').to_owned();
-                inner(seen).contains(&inner(text))
-            }
-            Call::Add(element) => elements(seen).is_some_and(|set| set.contains(&**element)),
-            _ => true,
-        }
-    }
-
-    /// Why `seen` cannot be what is there after `change` happened.
-    fn lacks(&self, seen: &Text, change: &Operation) -> bool {
-        match &change.call {
-            Call::Append(_) | Call::Add(_) => !self.has(seen, change),
             Call::Write(value) | Call::Cas(_, value) => {
                 value != seen && self.is_older(seen, change.invoked)
             }
             Call::Delete => &**seen != "null" && self.is_older(seen, change.invoked),
-            Call::Read => false,
+            Call::Read | Call::Append(_) | Call::Add(_) => false,
         }
     }
 
-    fn own_write_is_read(&self, write: &Operation, read: &Operation) -> Option<String> {
-        let seen = read.seen()?;
-        let lacks = write.changes() && self.lacks(seen, write);
-        lacks.then(|| "the read shows what was there before the client's own write".to_owned())
+    /// The texts that are appended to the key.
+    pub(super) fn pieces(&self) -> Pieces<'_> {
+        Pieces::new(self.all().map(|(_, o)| o).filter(|o| o.changes()))
+    }
+
+    fn read_your_writes(&self) -> Held {
+        let pieces = self.pieces();
+        // What the latest read shows; it is asked for each of its client's writes.
+        let mut shown: Option<(usize, Grown)> = None;
+        let mut is_unclear = false;
+        let held = self.pairs(|write, read| {
+            let seen = read.seen().filter(|_| write.changes())?;
+            let lacks = if write.grows() {
+                if shown.as_ref().is_none_or(|(at, _)| *at != read.invoked) {
+                    shown = Some((read.invoked, pieces.of(seen)));
+                }
+                let (_, grown) = shown.as_ref()?;
+                let shows = grown.shows(&write.call, 1);
+                is_unclear |= shows == Shows::Perhaps;
+                shows == Shows::No
+            } else {
+                self.lacks(seen, write)
+            };
+            lacks.then(|| "the read shows what was there before the client's own write".to_owned())
+        });
+        match held {
+            Held::Yes if is_unclear => Held::Unknown(self.unclear()),
+            held => held,
+        }
+    }
+
+    pub(super) fn unclear(&self) -> String {
+        let what = "was appended to in texts that fit together in several ways: which of them a read shows is unclear";
+        format!("key {:?} {what}", self.name())
     }
 
     fn second_read_is_later(&self, first: &Operation, second: &Operation) -> Option<String> {
@@ -236,67 +263,6 @@ impl Key<'_> {
             }
         };
         went_back.then(|| "the second read shows what was there before the first".to_owned())
-    }
-
-    /// The last read of each client, of those that began after everything that surely happened had ended.
-    fn final_reads(&self) -> Vec<(usize, &Operation)> {
-        let changes = self.all().filter(|(_, o)| o.changes());
-        let quiet = changes.filter_map(|(_, o)| o.returned).max();
-        let mut last: Vec<(usize, &Operation)> = Vec::new();
-        for (number, read) in self.all() {
-            if read.seen().is_some() && quiet.is_none_or(|quiet| quiet < read.invoked) {
-                last.retain(|(_, other)| other.process != read.process);
-                last.push((number, read));
-            }
-        }
-        last
-    }
-
-    fn eventual(&self) -> Held {
-        let reads = self.final_reads();
-        let [(a, first), rest @ ..] = &reads[..] else {
-            return Held::Unknown("nobody reads after the last write".to_owned());
-        };
-        let differs = |read: &Operation| {
-            let seen = read.seen().zip(first.seen());
-            seen.is_some_and(|(a, b)| !self.is_same(a, b))
-        };
-        let other = rest.iter().find(|(_, read)| differs(read));
-        let open = self.all().any(|(_, o)| o.changes() && o.is_unknown());
-        match other {
-            None => Held::Yes,
-            Some(_) if open => Held::Unknown(
-                "final reads differ, but a write without an answer may have come between"
-                    .to_owned(),
-            ),
-            Some((b, _)) => Held::No {
-                operations: vec![*a, *b],
-                why: "after the last write two clients read different values".to_owned(),
-            },
-        }
-    }
-
-    fn no_lost_acks(&self) -> Held {
-        if self.grows().is_none() {
-            return Held::Unknown(self.mixed());
-        }
-        let reads = self.final_reads();
-        if reads.is_empty() && self.all().any(|(_, o)| o.changes()) {
-            return Held::Unknown("nobody reads after the last write".to_owned());
-        }
-        for (read_number, read) in reads {
-            let acknowledged = self.all().filter(|(_, o)| o.changes() && !o.is_unknown());
-            for (number, write) in acknowledged {
-                if read.seen().is_some_and(|seen| self.lacks(seen, write)) {
-                    return Held::No {
-                        operations: vec![number, read_number],
-                        why: "in the end an acknowledged write is gone, and nothing later took its place"
-                            .to_owned(),
-                    };
-                }
-            }
-        }
-        Held::Yes
     }
 }
 

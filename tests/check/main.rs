@@ -5,6 +5,7 @@ mod clients;
 mod command;
 mod generate;
 mod known;
+mod lasting;
 mod page;
 mod random;
 mod sets;
