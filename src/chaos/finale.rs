@@ -11,6 +11,7 @@ use crate::client::data::DataClient;
 use crate::client::gather;
 use crate::sim::Plan;
 use crate::sim::plan::{Place, Reading};
+use crate::sim::promise::READER;
 use crate::types::EntryId;
 use crate::wire::control::{ClusterStatus, NodeState};
 use crate::wire::data::Consistency;
@@ -20,9 +21,6 @@ const REST: Duration = Duration::from_secs(60);
 
 /// How often to look.
 const GLANCE: Duration = Duration::from_millis(25);
-
-/// The name of whoever reads in the end; those who read at single nodes follow.
-const READER: usize = 1_000_000;
 
 /// Why a cluster did not come to rest.
 pub(super) enum Restless {

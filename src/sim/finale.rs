@@ -8,6 +8,7 @@ use crate::rng::Rng;
 use crate::sim::expect::Expect;
 use crate::sim::moment::{FOR_EVER, What};
 use crate::sim::plan::{Call, Finale, Harm, Place, Who};
+use crate::sim::promise::READER;
 use crate::sim::queue::Nanos;
 use crate::sim::words;
 use crate::sim::world::{PLACES, World};
@@ -198,20 +199,40 @@ impl World {
         String::new()
     }
 
-    /// One reads every key when all is quiet: what it sees belongs to the history.
+    /// One reads every key when all is quiet: what it sees belongs to the history. Where all are to be equal in the end,
+    /// every node is read.
     fn read_all(&mut self) {
         let Some(leader) = self.leader() else {
             return;
         };
-        let Some(store) = self.seat(leader).store().cloned() else {
+        self.read_at(leader, READER);
+        let others = self.places().filter(|place| *place != leader);
+        let others: Vec<Place> = match self.plan.expect {
+            Expect::Eventual => others.filter(|place| self.is_member(*place)).collect(),
+            _ => Vec::new(),
+        };
+        for place in others {
+            self.read_at(place, READER + 1 + usize::from(place));
+        }
+    }
+
+    /// Whether whoever leads counts it among the members.
+    fn is_member(&self, place: Place) -> bool {
+        let leading = self
+            .leader()
+            .and_then(|leader| self.seat(leader).node.as_ref());
+        leading.is_some_and(|leading| leading.members().contains(&self.seat(place).id))
+    }
+
+    fn read_at(&mut self, place: Place, reader: usize) {
+        let Some(store) = self.seat(place).store().cloned() else {
             return;
         };
-        let reader = 1_000_000;
         for key in 0..self.clients.keys().len() as u16 {
             let slot = store.get(self.clients.key(key).as_str());
             let seen: Text = slot.map_or("null".into(), |slot| slot.value.as_str().into());
             let (now, name) = (self.now, self.clients.key(key).clone());
-            self.note(leader, || What::Found {
+            self.note(place, || What::Found {
                 key: name,
                 seen: seen.clone(),
             });

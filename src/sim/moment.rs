@@ -140,7 +140,7 @@ pub enum What {
         /// The same in words.
         what: String,
     },
-    /// When all is quiet, somebody reads at the leader.
+    /// When all is quiet, somebody reads at the leader, or where all are to be equal, at every node.
     Found {
         /// Which key.
         key: Key,

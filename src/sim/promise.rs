@@ -8,6 +8,9 @@ use crate::check::{Budget, Held, Property, Sequential, Verdict, holds, lineariza
 use crate::sim::expect::Expect;
 use crate::types::{Mode, Replication};
 
+/// The name of whoever reads in the end; those who read at single nodes follow. Clients have lower numbers.
+pub const READER: usize = 1_000_000;
+
 /// What a history must show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {
@@ -89,6 +92,7 @@ pub fn judge(
         Claim::Nothing => Judged::Kept,
         Claim::Linearizable => is_linearizable(strongest, budget),
         Claim::Sequential => is_sequential(strongest, budget),
+        Claim::Has(Property::Eventual) => is_equal_in_the_end(whole, until),
         Claim::Has(property) => match holds(whole, property, until) {
             Held::Yes => Judged::Kept,
             Held::No { why, operations } => broken(name(property), why, None, operations),
@@ -110,6 +114,25 @@ fn broken(
         operations,
         order: Vec::new(),
     })
+}
+
+/// What was read while faults still acted says nothing of the end, even after the last write.
+fn is_equal_in_the_end(whole: &History, until: Instant) -> Judged {
+    let is_last = |process: &str| process.parse().is_ok_and(|number: usize| number >= READER);
+    let all = whole.operations.iter().enumerate();
+    let (numbers, operations) = all
+        .filter(|(_, o)| o.call != Call::Read || is_last(&o.process))
+        .map(|(number, operation)| (number, operation.clone()))
+        .unzip();
+    let (numbers, keys): (Vec<usize>, _) = (numbers, whole.keys.clone());
+    match holds(&History { keys, operations }, Property::Eventual, until) {
+        Held::Yes => Judged::Kept,
+        Held::No { why, operations } => {
+            let operations = operations.iter().map(|at| numbers[*at]).collect();
+            broken(name(Property::Eventual), why, None, operations)
+        }
+        Held::Unknown(why) => Judged::Undecided(why),
+    }
 }
 
 fn is_linearizable(history: &History, budget: Budget) -> Judged {
@@ -175,5 +198,65 @@ fn name(property: Property) -> &'static str {
         Property::MonotonicReads => "monotonic reads",
         Property::Eventual => "eventual consistency",
         Property::NoLostAcks => "nothing acknowledged is missing",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::history::Operation;
+    use std::time::Duration;
+
+    /// Somebody reads `seen`, after all before.
+    fn read(operations: &mut Vec<Operation>, process: usize, seen: &str) {
+        let at = 2 * operations.len();
+        operations.push(Operation {
+            process: process.to_string(),
+            key: 0,
+            call: Call::Read,
+            end: End::Ok(Some(seen.into())),
+            invoked: at,
+            returned: Some(at + 1),
+            invoked_at: None,
+            returned_at: None,
+        });
+    }
+
+    fn judged(reads: &[(usize, &str)]) -> Judged {
+        let mut operations = Vec::new();
+        read(&mut operations, 1, "null");
+        (operations[0].call, operations[0].end) = (Call::Write("1".into()), End::Ok(None));
+        for (process, seen) in reads {
+            read(&mut operations, *process, seen);
+        }
+        let keys = vec!["k".to_owned()];
+        let whole = History { keys, operations };
+        let soon = Instant::now() + Duration::from_secs(60);
+        let claim = Claim::Has(Property::Eventual);
+        judge(
+            claim,
+            &History::default(),
+            &whole,
+            Budget::steps(1000),
+            soon,
+        )
+    }
+
+    #[test]
+    fn only_who_reads_when_all_is_quiet_tells_whether_all_are_equal_in_the_end() {
+        let early = (2, "null");
+        assert!(matches!(judged(&[early]), Judged::Undecided(_)));
+        assert_eq!(
+            judged(&[early, (READER, "1"), (READER + 2, "1")]),
+            Judged::Kept
+        );
+        let differs = judged(&[early, (READER, "1"), (READER + 2, "null")]);
+        let Judged::Broken(breach) = differs else {
+            panic!("{differs:?}");
+        };
+        assert_eq!(
+            (breach.invariant, breach.operations),
+            ("eventual consistency", vec![2, 3])
+        );
     }
 }

@@ -49,6 +49,17 @@ fn a_node_alone_keeps_its_promise_when_its_disk_fails_or_loses_power_in_the_midd
 }
 
 #[test]
+fn that_a_client_reads_what_is_old_while_faults_act_says_nothing_of_the_end() {
+    // Seed 21: after the last write of a key two clients read it at different nodes, before all is healed.
+    let options = options(Mode::RAFT, 10, Expect::Eventual);
+    let mut tally = Tally::from(15);
+    let stop = AtomicBool::new(false);
+    play(&options, &(15..30), 2, false, &stop, &mut tally, |_| {});
+    assert!(tally.violations.is_empty(), "{:?}", tally.violations);
+    assert_eq!((tally.seeds, tally.stats.undecided), (15, 0));
+}
+
+#[test]
 fn the_median_seed_of_raft_has_writes_changes_of_leader_and_several_kinds_of_faults() {
     let (acknowledged, leader_changes, kinds) = tally(Mode::RAFT, 10, 60).median();
     assert!(acknowledged >= 20, "{acknowledged} acknowledged writes");

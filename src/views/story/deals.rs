@@ -39,6 +39,7 @@ pub(super) struct Deal {
 /// Somebody's read when all is quiet.
 #[derive(Debug)]
 pub(super) struct Found {
+    pub(super) place: Place,
     pub(super) key: Key,
     pub(super) seen: Text,
     pub(super) when: When,
@@ -228,7 +229,7 @@ impl Found {
     fn operation(&self, key: usize) -> history::Operation {
         let (moment, at) = self.when;
         history::Operation {
-            process: "the end".to_owned(),
+            process: format!("the end at {}", self.place),
             key,
             call: Call::Read,
             end: End::Ok(Some(self.seen.clone())),

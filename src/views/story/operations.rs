@@ -29,6 +29,7 @@ impl Teller<'_> {
             } => self.tell_replied(place, *operation, entry.as_ref(), what),
             What::Answered { operation, end, .. } => self.tell_answered(*operation, end.as_ref()),
             What::Found { key, seen } => self.operations.found.push(Found {
+                place,
                 key: key.clone(),
                 seen: seen.clone(),
                 when: self.now,
