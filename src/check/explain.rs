@@ -4,8 +4,10 @@
 //! times, or never. So what remains cannot be put in order *whatever* the others did; and as soon as any one of them is
 //! left out too, it can.
 
-use std::time::{Duration, Instant};
+use std::cell::Cell;
+use std::time::Duration;
 
+use crate::check::budget::Budget;
 use crate::check::history::{End, History};
 use crate::check::linear::{by_key, decide};
 use crate::check::sequential;
@@ -36,14 +38,16 @@ pub struct Stuck {
 }
 
 /// Explains why `key` of `history` is not linearizable, with the history of that key, up to the answer that is one too
-/// many. They are not the fewest, if those are not found until `deadline`; `None` if it is linearizable, or if the time is
-/// not even enough to see that it is not.
-pub fn explain(history: &History, key: usize, deadline: Instant) -> Option<Explanation> {
-    let time = Time::until(deadline);
+/// many. They are not the fewest, if those are not found within `budget`, which is for all questions together; `None` if
+/// it is linearizable, or if the time is not even enough to see that it is not.
+pub fn explain(history: &History, key: usize, budget: impl Into<Budget>) -> Option<Explanation> {
+    let time = Time::new(budget.into());
     let numbers = by_key(history).get(key)?.clone();
     let (history, stuck, known) = shortest(history, &numbers, &time)?;
-    let decide =
-        |kept: &[usize]| decide(&history, kept, &others(&history, kept), time.slice().into());
+    let decide = |kept: &[usize]| {
+        let others = others(&history, kept);
+        time.spend(decide(&history, kept, &others, time.slice()))
+    };
     let operations: Vec<usize> = (0..history.operations.len()).collect();
     let order = match known {
         Some(order) => order,
@@ -58,19 +62,21 @@ pub fn explain(history: &History, key: usize, deadline: Instant) -> Option<Expla
 }
 
 /// Explains why no order that keeps each client's own explains some operations of `history`, of which that is known, as
-/// is the longest order of a part of them. Not the fewest, if those are not found until `deadline`.
+/// is the longest order of a part of them. Not the fewest, if those are not found within `budget`.
 pub fn explain_sequential(
     history: &History,
     operations: &[usize],
     order: &[usize],
-    deadline: Instant,
+    budget: impl Into<Budget>,
 ) -> Explanation {
-    let time = Time::until(deadline);
+    let time = Time::new(budget.into());
     let refute = |kept: &[usize]| {
-        sequential::refute(history, kept, &others(history, kept), time.slice().into())
+        let found = sequential::refute(history, kept, &others(history, kept), time.slice());
+        time.spend((found, 1))
     };
     let decide = |kept: &[usize]| {
-        sequential::decide(history, kept, &others(history, kept), time.slice().into())
+        let others = others(history, kept);
+        time.spend(sequential::decide(history, kept, &others, time.slice()))
     };
     let whole = Part {
         operations: operations.to_vec(),
@@ -84,23 +90,39 @@ pub fn explain_sequential(
 
 /// The time for one explanation.
 struct Time {
-    deadline: Instant,
+    budget: Budget,
     slice: Duration,
+    /// How many steps are left.
+    steps: Cell<u64>,
 }
 
 /// How many questions there is time for that are not answered.
 const SLICES: u32 = 32;
 
 impl Time {
-    fn until(deadline: Instant) -> Time {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let slice = left / SLICES;
-        Time { deadline, slice }
+    fn new(budget: Budget) -> Time {
+        Time {
+            budget,
+            slice: budget.left() / SLICES,
+            steps: Cell::new(budget.count()),
+        }
     }
 
-    /// Until when one question may be thought about.
-    fn slice(&self) -> Instant {
-        self.deadline.min(Instant::now() + self.slice)
+    /// How long one question may be thought about.
+    fn slice(&self) -> Budget {
+        let steps = self.budget.count() / u64::from(SLICES);
+        let left = self.budget.within(steps.min(self.steps.get()));
+        left.soon(self.slice)
+    }
+
+    /// What was found, and the steps that it took, are counted.
+    fn spend(&self, (found, steps): (Found, u64)) -> Found {
+        self.steps.set(self.steps.get().saturating_sub(steps));
+        found
+    }
+
+    fn is_over(&self) -> bool {
+        self.steps.get() == 0 || self.budget.is_late()
     }
 }
 
@@ -156,7 +178,7 @@ fn shortest(
         let middle = good + (bad - good) / 4;
         let part = until(history, numbers, ends[middle]);
         let all: Vec<usize> = (0..part.operations.len()).collect();
-        match decide(&part, &all, &[], time.slice().into()) {
+        match time.spend(decide(&part, &all, &[], time.slice())) {
             Found::Order(order) => (good, before) = (middle + 1, order),
             Found::Unknown => good = middle + 1,
             Found::None(order) => (bad, longest) = (middle, Some(order)),
@@ -206,7 +228,7 @@ fn minimal(mut part: Part, time: &Time, decide: impl Fn(&[usize]) -> Found) -> (
     loop {
         let (mut at, mut shrunk, mut is_sure) = (0, false, true);
         while at < part.operations.len() {
-            if Instant::now() > time.deadline {
+            if time.is_over() {
                 return (part, false);
             }
             let end = (at + size).min(part.operations.len());

@@ -42,13 +42,13 @@ pub fn sequential(history: &History, budget: impl Into<Budget>) -> Sequential {
     let keys = by_key(history);
     if keys.len() > 1 {
         for operations in keys {
-            if let Found::None(order) = decide(history, &operations, &[], budget.share(4)) {
+            if let Found::None(order) = decide(history, &operations, &[], budget.share(4)).0 {
                 return Sequential::Violated { operations, order };
             }
         }
     }
     let operations: Vec<usize> = (0..history.operations.len()).collect();
-    match decide(history, &operations, &[], budget) {
+    match decide(history, &operations, &[], budget).0 {
         Found::Order(order) => Sequential::Holds(order),
         Found::None(order) => Sequential::Violated { operations, order },
         Found::Unknown => Sequential::Unknown,
@@ -56,18 +56,18 @@ pub fn sequential(history: &History, budget: impl Into<Budget>) -> Sequential {
 }
 
 /// Decides on some operations, in the order in which they were asked; those left out may have happened at any time, or
-/// never.
+/// never. Says, too, how many steps it took.
 pub(super) fn decide(
     history: &History,
     numbers: &[usize],
     left_out: &[usize],
     budget: Budget,
-) -> Found {
+) -> (Found, u64) {
     let mut plan = Plan::new(history, numbers, left_out);
     let order = precedence(&mut plan, budget.share(2));
     match order.and_then(|order| Weave::new(&mut plan, order)) {
         Some(walk) => search(walk, budget),
-        None => Found::None(Vec::new()),
+        None => (Found::None(Vec::new()), 0),
     }
 }
 

@@ -47,18 +47,23 @@ fn frame<W: Walk>(walk: &mut W) -> Frame<W::Move> {
     }
 }
 
-/// Walks until all is in order, or until the time is over.
-pub(super) fn search<W: Walk>(mut walk: W, budget: Budget) -> Found {
+/// Walks until all is in order, or until the time is over. Says, too, how many steps it took.
+pub(super) fn search<W: Walk>(walk: W, budget: Budget) -> (Found, u64) {
+    let mut steps = 0;
+    let found = walked(walk, budget, &mut steps);
+    (found, steps)
+}
+
+fn walked<W: Walk>(mut walk: W, budget: Budget, steps: &mut u64) -> Found {
     let mut frames = vec![frame(&mut walk)];
     let mut best = Vec::new();
     let mut longest = 0;
-    let mut steps = 0_u64;
     loop {
         if walk.is_done() {
             return Found::Order(walk.operations());
         }
-        steps += 1;
-        if budget.is_over(steps) {
+        *steps += 1;
+        if budget.is_over(*steps) {
             return Found::Unknown;
         }
         let Some(last) = frames.last_mut() else {
