@@ -44,9 +44,11 @@ pub fn words(explanation: &Explanation) -> Vec<String> {
     };
     if all.len() > FEW {
         let number = all.len();
-        return vec![format!(
-            "{number} operations{of} fit into {order}; fewer that show it were not found in time"
-        )];
+        let fewer = match explanation.is_smallest {
+            true => "none of them can be left out",
+            false => "fewer that show it were not found in time",
+        };
+        return vec![format!("{number} operations{of} fit into {order}; {fewer}")];
     }
     let mut words = vec![match all.len() {
         1 => format!("this operation{of} cannot have happened"),
@@ -180,5 +182,27 @@ fn short(value: &str) -> String {
             format!("…{}", tail.chars().rev().collect::<String>())
         }
         false => value,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::History;
+
+    #[test]
+    fn of_too_many_to_draw_it_is_said_whether_fewer_would_do() {
+        let told = |is_smallest| {
+            let explanation = Explanation {
+                history: History::default(),
+                operations: (0..=FEW).collect(),
+                order: Vec::new(),
+                is_smallest,
+                stuck: None,
+            };
+            words(&explanation).join("\n")
+        };
+        assert!(told(true).ends_with("none of them can be left out"));
+        assert!(told(false).ends_with("fewer that show it were not found in time"));
     }
 }
