@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::check::history::{Call, Operation};
 use crate::check::memory::{Map, Set};
-use crate::check::origins::inner;
-use crate::check::values::elements;
+use crate::check::values::{elements, inner};
 
 /// The texts that are appended to a key.
 pub(super) struct Pieces<'a> {

@@ -5,6 +5,7 @@
 //! [`mod@sequential`] the same where time does not count, and [`mod@explain`] finds the few operations that show why not.
 //! [`session`] judges weaker properties.
 
+mod bits;
 mod budget;
 mod edn;
 mod exact;
@@ -21,6 +22,7 @@ mod precedence;
 mod problem;
 mod prospects;
 mod quiet;
+mod roots;
 mod search;
 pub mod sequential;
 pub mod session;

@@ -3,7 +3,7 @@
 
 use crate::check::memory::{Map, Set};
 use crate::check::problem::{Effect, Problem};
-use crate::check::values::{ABSENT, State};
+use crate::check::values::{ABSENT, State, inner};
 
 /// One of a problem's operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,11 +57,6 @@ fn add<K: std::hash::Hash + Eq>(ones: &mut Map<K, One>, key: K, maker: Maker, co
         .or_insert(one);
 }
 
-/// A text as it is written, without its quotes.
-pub(super) fn inner(text: &str) -> Option<&str> {
-    text.strip_prefix('"')?.strip_suffix('"')
-}
-
 impl<'a> Origins<'a> {
     pub(super) fn new(problem: &'a Problem) -> Origins<'a> {
         let mut origins = Origins {
@@ -99,7 +94,7 @@ impl<'a> Origins<'a> {
 
     /// Where `value` came from.
     pub(super) fn of(&self, value: State) -> Origin {
-        let text = inner(self.problem.values.text(value));
+        let text = self.problem.values.content(value);
         match text {
             // Text of no length can be put behind anything any number of times.
             Some(_) if self.lengths.contains(&0) => Origin::Several,
@@ -130,7 +125,7 @@ impl<'a> Origins<'a> {
             ways[0] = Ways::Several;
         }
         for (root, one) in &self.makers {
-            let Some(begin) = inner(self.problem.values.text(*root)) else {
+            let Some(begin) = self.problem.values.content(*root) else {
                 continue;
             };
             if text.starts_with(begin) {

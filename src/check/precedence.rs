@@ -13,7 +13,7 @@ use crate::check::memory::Map;
 use crate::check::origins::{Maker, Origin, Origins};
 use crate::check::plan::{Place, Plan};
 use crate::check::problem::{Growth, Problem};
-use crate::check::values::{State, elements};
+use crate::check::values::State;
 
 /// For each operation of each client: what must have come before it, beyond what comes before the client's own last one.
 pub(super) type Needs = Vec<Vec<Vec<Place>>>;
@@ -61,7 +61,7 @@ pub(super) fn precedence(plan: &mut Plan, budget: Budget) -> Option<Order> {
     }
     let mut precedence = Precedence::new(plan, Graph::new(&lengths));
     precedence.see(&seen);
-    precedence.see_sets();
+    precedence.see_sets(budget);
     precedence.follow(budget);
     (!precedence.graph.is_torn).then(|| Order {
         needs: precedence.needs(),
@@ -209,7 +209,7 @@ impl<'a> Precedence<'a> {
     }
 
     /// Of sets: who saw an element comes behind what added it, who did not comes before all that did.
-    fn see_sets(&mut self) {
+    fn see_sets(&mut self, budget: Budget) {
         for (key, problem) in self.plan.keys.iter().enumerate() {
             if problem.growth != Growth::Adds {
                 continue;
@@ -227,23 +227,19 @@ impl<'a> Precedence<'a> {
                 }
             }
             for (at, sure) in problem.sure.iter().enumerate() {
-                let Some(set) = sure
-                    .effect
-                    .sees()
-                    .and_then(|v| elements(problem.values.text(v)))
-                else {
+                let Some(seen) = sure.effect.sees().filter(|v| problem.values.is_set(*v)) else {
                     continue;
                 };
                 let node = self.nodes[key][at];
                 for (argument, adders) in &adders {
-                    match (set.contains(problem.values.element(*argument)), &adders[..]) {
+                    match (problem.values.has(seen, *argument), &adders[..]) {
                         (true, [Some(adder)]) => drop(self.graph.put_before(*adder, node)),
                         (true, _) => {}
                         (false, adders) => adders.iter().flatten().for_each(|adder| {
                             self.graph.put_before(node, *adder);
                         }),
                     }
-                    if self.graph.is_torn {
+                    if self.graph.is_torn || budget.is_late() {
                         return;
                     }
                 }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::check::history::{Call, End, Operation, Text};
 use crate::check::memory::{Map, Set};
-use crate::check::values::{ABSENT, State, UNSEEN, Values, elements, written};
+use crate::check::values::{ABSENT, State, UNSEEN, Values};
 
 /// What an operation does to a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -251,15 +251,15 @@ impl Builder {
         if &**text == "null" {
             return ABSENT;
         }
+        let set = match self.is_set && text.starts_with('[') {
+            true => self.values.set(text),
+            false => None,
+        };
         match &self.seen {
+            _ if set.is_some() => set.unwrap_or(ABSENT),
             Some(seen) if !seen.contains(text) => UNSEEN,
-            None if !self.values.is_seen(text) => UNSEEN,
-            _ if self.is_set => {
-                let set = elements(text);
-                let text = set.map_or_else(|| text.to_string(), |set| written(&set));
-                self.values.number(text)
-            }
-            _ => self.values.number(text.to_string()),
+            Some(_) => self.values.word(text),
+            None => self.values.open(text),
         }
     }
 

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::memory::Set;
 use crate::check::problem::{Effect, Growth, Problem};
-use crate::check::values::{ABSENT, State, Values, elements};
+use crate::check::roots::Roots;
+use crate::check::values::{ABSENT, State, Values};
 
 /// More than any count: what is free may happen again and again.
 const ALWAYS: usize = usize::MAX / 2;
@@ -26,9 +27,8 @@ pub(super) struct Prospects {
     lacking: Counts,
     /// Which elements each value lacks.
     lacks: Vec<Vec<u32>>,
-    /// Where values are set and appended to: which of those that are set each value can have grown from. `None` where
-    /// there are sets.
-    roots: Option<Vec<Vec<State>>>,
+    /// Where values are set and appended to: what they can have grown from. `None` where there are sets.
+    roots: Option<Roots>,
 }
 
 /// A count for each of some small numbers.
@@ -94,7 +94,9 @@ impl Prospects {
         let values = &problem.values;
         match problem.growth {
             Growth::Appends => {
-                let longest = seen.iter().max_by_key(|value| values.length(**value));
+                let longest = seen
+                    .iter()
+                    .max_by_key(|value| values.written(**value).len());
                 prospects.longest = longest.copied().unwrap_or(ABSENT);
                 let longest = prospects.longest;
                 if !seen.iter().all(|value| values.is_part(*value, longest)) {
@@ -125,16 +127,10 @@ impl Prospects {
         self.is_closed && values.any(|value| self.to_make.of(*value) == 0)
     }
 
-    fn roots(&self, problem: &Problem) -> Option<Vec<Vec<State>>> {
-        if self.is_closed || problem.has_sets || self.growth != Growth::Any {
-            return None;
-        }
-        let from = |value: &State| {
-            let roots = self.to_make.positive();
-            let roots = roots.filter(|root| problem.values.is_part(*root, *value));
-            (*value, roots.collect())
-        };
-        Some(lists(self.awaited.iter().map(from)))
+    fn roots(&self, problem: &Problem) -> Option<Roots> {
+        let is_mixed = !self.is_closed && !problem.has_sets && self.growth == Growth::Any;
+        let (seen, set) = (self.to_see(), self.to_make.positive());
+        is_mixed.then(|| Roots::new(&problem.values, seen, set))
     }
 
     /// An operation that surely happened is left, or is not any more.
@@ -142,13 +138,17 @@ impl Prospects {
         if let Some(value) = effect.sees() {
             let to_see = self.to_see.entry(value);
             change(to_see, is_left);
-            match *to_see {
-                0 => drop(self.awaited.remove(&value)),
-                1 if is_left => drop(self.awaited.insert(value)),
-                _ => {}
+            if *to_see == usize::from(is_left) {
+                match is_left {
+                    true => self.awaited.insert(value),
+                    false => self.awaited.remove(&value),
+                };
+                if let Some(roots) = &mut self.roots {
+                    roots.is_to_be_seen(value, is_left);
+                }
             }
             if self.growth == Growth::Appends {
-                let length = values.length(value);
+                let length = values.written(value).len();
                 let left = self.to_read.entry(length).or_default();
                 change(left, is_left);
                 if *left == 0 {
@@ -165,7 +165,13 @@ impl Prospects {
     /// Something that makes a value is left, or is not any more.
     pub(super) fn count_making(&mut self, effect: Effect, is_left: bool) {
         if let Some(value) = effect.makes() {
-            change(self.to_make.entry(value), is_left);
+            let to_make = self.to_make.entry(value);
+            change(to_make, is_left);
+            if *to_make == usize::from(is_left)
+                && let Some(roots) = &mut self.roots
+            {
+                roots.can_be_set(value, is_left);
+            }
         }
     }
 
@@ -192,7 +198,7 @@ impl Prospects {
                 from != to && (self.is_bound(from, effect) || self.is_stranded(values, effect, to))
             }
             Growth::Appends => self.to_read.first_key_value().is_some_and(|(shortest, _)| {
-                values.length(to) > *shortest || !values.is_part(to, self.longest)
+                values.written(to).len() > *shortest || !values.is_part(to, self.longest)
             }),
             Growth::Adds => effect
                 .adds()
@@ -212,12 +218,8 @@ impl Prospects {
         let Some(roots) = &self.roots else {
             return false;
         };
-        let is_left = |root: &State| self.to_make.of(*root) > 0;
-        let mut to_see = self.awaited.iter().filter(|value| {
-            let own = usize::from(effect.sees() == Some(**value));
-            self.to_see.of(**value) > own
-        });
-        to_see.any(|value| !list(roots, *value).iter().any(is_left) && !values.is_part(to, *value))
+        let own = effect.sees().filter(|value| self.to_see.of(*value) == 1);
+        roots.is_stranded(values, to, own)
     }
 }
 
@@ -226,11 +228,11 @@ fn lacks(problem: &Problem, seen: &Set<State>) -> Option<Vec<Vec<u32>>> {
     let values = &problem.values;
     let arguments: Set<u32> = problem.changes().filter_map(Effect::adds).collect();
     let lacks = |value: &State| {
-        let set = elements(values.text(*value))?;
         let missing = arguments
             .iter()
-            .filter(|argument| !set.contains(values.element(**argument)));
-        Some((*value, missing.copied().collect()))
+            .filter(|argument| !values.has(*value, **argument));
+        let is_set = values.is_set(*value);
+        is_set.then(|| (*value, missing.copied().collect()))
     };
     let lacks: Option<Vec<(State, Vec<u32>)>> = seen.iter().map(lacks).collect();
     lacks.map(|lacks| lists(lacks.into_iter()))
