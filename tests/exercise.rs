@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -221,6 +222,29 @@ fn without_a_number_there_is_a_menu_and_the_five_questions() {
     assert!(said.contains("4"), "{said}");
     let said = says(&["3", "--mode", "raft"], "", 2);
     assert!(said.contains("--mode is for exercise 1"), "{said}");
+}
+
+#[test]
+fn another_terminal_adds_a_node_finds_it_and_ends_the_cluster() {
+    let home = TempDir::new().expect("a directory");
+    let mut process = Command::new(BINARY);
+    clean(&mut process, home.path());
+    process.args(["exercise", "1", "--mode", "raft", "--step"]);
+    let child = process.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let mut child = child.expect("the binary");
+    let told = BufReader::new(child.stdout.take().expect("piped"));
+    let mut lines = told.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains("[Enter goes on")));
+    for words in [
+        &["add"][..],
+        &["wait", "equal"],
+        &["kill", "node-4"],
+        &["down"],
+    ] {
+        cluster_in(home.path(), words).assert().success();
+    }
+    assert_eq!(child.wait().expect("our child").code(), Some(130));
+    assert!(leftovers(home.path()).is_empty());
 }
 
 #[test]

@@ -15,9 +15,11 @@ use crate::cli::up::{BOOT_PATIENCE, Up, refused};
 use crate::client::control::ControlClient;
 use crate::client::gather;
 use crate::control::{self, Access};
+use crate::engine::Engine;
 use crate::runtime::boot::{self, seed};
 use crate::runtime::{Cluster, Options};
 use crate::scenario::Setup;
+use crate::wire::control::NodeAddress;
 
 /// How often to look whether it stands.
 const GLANCE: Duration = Duration::from_millis(10);
@@ -68,6 +70,16 @@ pub(in crate::cli) struct Booted {
 impl Booted {
     /// Boots it, and waits for a leader that all obey.
     pub(in crate::cli) async fn boot(options: Options) -> Result<Booted, Failure> {
+        Booted::boot_for(options, CancellationToken::new(), |_| ()).await
+    }
+
+    /// The same for others, too: `down` is cancelled when one of them ends it, and `changed` is told who is there when nodes come
+    /// or go.
+    pub(in crate::cli) async fn boot_for(
+        options: Options,
+        down: CancellationToken,
+        changed: impl Fn(Vec<NodeAddress>) + Send + Sync + 'static,
+    ) -> Result<Booted, Failure> {
         let cannot = |error: std::io::Error| Failure::system("cannot serve", &error);
         let address = SocketAddr::new(options.host, 0);
         let reserved = boot::reserve(address, "the control server").map_err(refused)?;
@@ -81,11 +93,12 @@ impl Booted {
         let control = ControlClient::new(&url, &token)
             .map_err(|error| Failure::system("cannot start a client", &error))?;
         let known = (url, token.clone());
+        let shown = cluster.clone();
         let access = Access {
             token,
-            members_changed: Box::new(|| {}),
+            members_changed: Box::new(move || changed(shown.info().nodes)),
         };
-        let (down, stop) = (CancellationToken::new(), CancellationToken::new());
+        let stop = CancellationToken::new();
         let server = control::serve(cluster.clone(), listener, access, down, stop.clone());
         let booted = Booted {
             control,

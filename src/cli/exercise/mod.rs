@@ -10,6 +10,7 @@ mod two;
 mod words;
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::Common;
 use crate::cli::ending::Ending;
@@ -74,8 +75,13 @@ pub(super) async fn run(args: &Exercise, common: &Common) -> Result<(), Failure>
         return Err(Failure::silent(130));
     }
     // Whatever has been booted is in this process, and its registration goes with what is dropped here.
+    let down = CancellationToken::new();
     tokio::select! {
-        done = chosen(args) => done,
+        done = chosen(args, &down) => done,
+        () = down.cancelled() => {
+            out::note(common, "its cluster was ended: nothing is claimed of what was not seen");
+            Err(Failure::silent(130))
+        }
         () = ending.wait() => {
             out::note(common, "interrupted: nothing is claimed of what was not seen");
             Err(Failure::silent(130))
@@ -83,16 +89,16 @@ pub(super) async fn run(args: &Exercise, common: &Common) -> Result<(), Failure>
     }
 }
 
-async fn chosen(args: &Exercise) -> Result<(), Failure> {
+async fn chosen(args: &Exercise, down: &CancellationToken) -> Result<(), Failure> {
     let lang = Language(args.lang);
     if args.mode.is_some() && args.number != Some(1) {
         return Err(Failure::usage("--mode is for exercise 1")
             .hint("exercises 2 and 3 compare modes by themselves"));
     }
     match args.number {
-        Some(number) => guided(args, number, args.step.then(Prompt::new)).await,
+        Some(number) => guided(args, number, args.step.then(Prompt::new), down).await,
         None => match menu::choose(lang).await? {
-            Some((number, prompt)) => guided(args, number, args.step.then_some(prompt)).await,
+            Some((number, prompt)) => guided(args, number, args.step.then_some(prompt), down).await,
             None => Ok(()),
         },
     }
@@ -109,9 +115,14 @@ fn after(lang: Language, number: u8) -> String {
     }
 }
 
-async fn guided(args: &Exercise, number: u8, prompt: Option<Prompt>) -> Result<(), Failure> {
+async fn guided(
+    args: &Exercise,
+    number: u8,
+    prompt: Option<Prompt>,
+    down: &CancellationToken,
+) -> Result<(), Failure> {
     let lang = Language(args.lang);
-    let mut tour = Tour::new(lang, prompt, &args.without_fault)?;
+    let mut tour = Tour::new(lang, prompt, down.clone(), &args.without_fault)?;
     tour.greet()?;
     let played = match number {
         1 => one::play(&mut tour, args.mode.unwrap_or_default()).await,

@@ -1,9 +1,11 @@
 //! The stage of a tour: a cluster of this process, registered under a name, so that every command finds it.
 
 use std::process::Stdio;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::args::Common;
 use crate::cli::chaos::boot::{self, Booted};
@@ -11,7 +13,7 @@ use crate::cli::failure::Failure;
 use crate::client::control::ControlError;
 use crate::registry::{self, Claim, ClusterName, StateFile};
 use crate::types::NodeId;
-use crate::wire::control::{ClusterStatus, NodeRow};
+use crate::wire::control::{ClusterStatus, NodeAddress, NodeRow};
 
 /// The name that other terminals find it by.
 pub(super) const NAME: &str = "exercise";
@@ -27,19 +29,25 @@ pub(super) struct Ran {
 
 /// The cluster that the tour is about at the moment.
 pub(super) struct Stage {
-    claim: Claim,
+    claim: Arc<Claim>,
+    /// What was published last.
+    published: Arc<Mutex<Option<StateFile>>>,
+    /// Somebody at another terminal ends the cluster.
+    down: CancellationToken,
     booted: Option<Booted>,
 }
 
 impl Stage {
     /// Takes the name; there is no cluster yet.
-    pub(super) fn new() -> Result<Stage, Failure> {
+    pub(super) fn new(down: CancellationToken) -> Result<Stage, Failure> {
         let claim = registry::claim(&name()).map_err(|error| {
             Failure::new("name-taken", error.to_string())
                 .hint("another tour runs; end it with Ctrl-C in its terminal")
         })?;
         Ok(Stage {
-            claim,
+            claim: Arc::new(claim),
+            published: Arc::default(),
+            down,
             booted: None,
         })
     }
@@ -51,11 +59,12 @@ impl Stage {
             cluster: Some(name()),
             ..Common::default()
         };
-        let booted = Booted::boot(boot::options(flags, &common)?).await?;
+        let options = boot::options(flags, &common)?;
+        let booted = Booted::boot_for(options, self.down.clone(), self.republish()).await?;
         let info = booted.control.info().await;
         let info = info.map_err(unanswered)?;
         let (control, token) = booted.access.clone();
-        let published = self.claim.publish(&StateFile {
+        let state = StateFile {
             name: info.name,
             pid: info.pid,
             version: info.program,
@@ -65,13 +74,29 @@ impl Stage {
             started_at: info.started_at,
             nodes: info.nodes,
             log: None,
-        });
+        };
+        let published = self.claim.publish(&state);
+        *lock(&self.published) = Some(state);
         self.booted = Some(booted);
         published.map_err(|error| Failure::new("no-state-directory", error.to_string()))
     }
 
+    /// Publishes the nodes there are then, once there is a cluster. When the claim is given up, no file is to come back.
+    fn republish(&self) -> impl Fn(Vec<NodeAddress>) + Send + Sync + use<> {
+        let (claim, published) = (Arc::downgrade(&self.claim), self.published.clone());
+        move |nodes| {
+            let mut published = lock(&published);
+            if let (Some(claim), Some(state)) = (claim.upgrade(), published.as_mut()) {
+                state.nodes = nodes;
+                // Who cannot be found by its name is there all the same.
+                let _ = claim.publish(state);
+            }
+        }
+    }
+
     /// Ends the cluster, if there is one.
     pub(super) async fn down(&mut self) {
+        *lock(&self.published) = None;
         if let Some(booted) = self.booted.take() {
             booted.down().await;
         }
@@ -120,6 +145,10 @@ impl Stage {
             said: String::from_utf8_lossy(&said).trim_end().to_owned(),
         })
     }
+}
+
+fn lock(published: &Mutex<Option<StateFile>>) -> MutexGuard<'_, Option<StateFile>> {
+    published.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn unanswered(error: ControlError) -> Failure {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anstyle::Style;
 use clap::ValueEnum;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::exercise::prompt::{Next, Prompt};
 use crate::cli::exercise::stage::{Ran, Stage};
@@ -37,11 +38,12 @@ impl Tour {
     pub(super) fn new(
         lang: Language,
         prompt: Option<Prompt>,
+        down: CancellationToken,
         without: &[Ingredient],
     ) -> Result<Tour, Failure> {
         Ok(Tour {
             lang,
-            stage: Stage::new()?,
+            stage: Stage::new(down)?,
             without: without.to_vec(),
             prompt,
             is_over: false,
