@@ -60,6 +60,7 @@ fn compare(folder: &Path, pairs: u64, seconds: u64, count: u64) {
         boot: 1,
         mode: String::new(),
         recovering: false,
+        wiping: false,
     };
     let directory = folder.join(format!("log-{count}"));
     let mut log = Files::open(&directory, meta, Io::default()).expect("a disk");
