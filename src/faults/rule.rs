@@ -105,7 +105,7 @@ impl<N: PartialEq + Clone> Rule<N> {
         let (Some(row), Some(column)) = (row, column) else {
             return Duration::ZERO;
         };
-        let now = nanos(parcel.now.elapsed());
+        let now = parcel.now.elapsed_nanos();
         let takes = u128::from(parcel.bytes as u64) * 1_000_000_000;
         let takes = (takes / u128::from(self.fault.bandwidth)).min(u64::MAX.into()) as u64;
         let passed = |free_at: u64| Some(free_at.max(now).saturating_add(takes));
@@ -167,8 +167,4 @@ impl<N: PartialEq + Clone> Rule<N> {
         let micros = most.as_micros().min(u64::MAX.into()) as u64;
         Duration::from_micros(self.draw() % micros.max(1))
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    time.as_nanos().min(u64::MAX.into()) as u64
 }

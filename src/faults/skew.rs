@@ -1,7 +1,5 @@
 //! A node's own clock: it may run fast or slow, and jump ahead. It never goes back: what nodes go by is monotonic.
 
-use std::time::Duration;
-
 use crate::types::Time;
 
 /// Nanoseconds since some common beginning.
@@ -42,13 +40,12 @@ impl Clock {
 
     /// The same, as nodes take it.
     pub fn time(&self, at: Nanos) -> Time {
-        Time::after(Duration::from_nanos(self.shows(at)))
+        Time::after_nanos(self.shows(at))
     }
 
     /// When it will show `time`, or something later.
     pub fn when(&self, time: Time) -> Nanos {
-        let shown = time.elapsed().as_nanos().min(u64::MAX.into()) as u64;
-        let ahead = shown.saturating_sub(self.shown);
+        let ahead = time.elapsed_nanos().saturating_sub(self.shown);
         match self.rate {
             TRUE => self.at + ahead,
             rate => {
@@ -84,7 +81,7 @@ mod tests {
             clock.set_rate(now, rate);
             for ahead in [1, 10, 1_000_001] {
                 let wanted = clock.shows(now) + ahead;
-                let time = Time::after(Duration::from_nanos(wanted));
+                let time = Time::after_nanos(wanted);
                 let when = clock.when(time);
                 assert!(clock.shows(when) >= wanted && clock.shows(when - 1) < wanted);
             }

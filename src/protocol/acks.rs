@@ -2,9 +2,10 @@
 
 use crate::event::Event;
 use crate::planted::{Bug, is_planted};
+use crate::protocol::duties::Duty;
 use crate::protocol::message::{AppendOutcome, Message, MessageKind, SnapshotProgress};
 use crate::protocol::node::{Node, Part};
-use crate::protocol::progress::{Duty, Needs, Progress};
+use crate::protocol::progress::{Needs, Progress};
 use crate::types::{Boot, Election, EntryId, Index, NodeId, Time, index_of};
 
 impl Node {
@@ -227,13 +228,10 @@ impl Node {
             }
         };
         let (voters, majority) = self.quorum();
-        if voters.filter(|id| held(id) > self.commit).count() < majority {
-            return;
-        }
-        let (voters, majority) = self.quorum();
-        let mut matches: Vec<Index> = voters.map(held).collect();
-        matches.sort_unstable_by(|a, b| b.cmp(a));
-        let Some(index) = matches.get(majority - 1).copied() else {
+        let ahead = voters.map(held).filter(|index| *index > self.commit);
+        let mut ahead: Vec<Index> = ahead.collect();
+        ahead.sort_unstable_by(|a, b| b.cmp(a));
+        let Some(index) = ahead.get(majority - 1).copied() else {
             return;
         };
         let is_own = index >= leading.began || is_planted(Bug::OldTermCommits);

@@ -72,6 +72,7 @@ mod apply;
 mod claims;
 mod clients;
 mod copies;
+mod duties;
 mod election;
 mod follower;
 mod install;

@@ -19,6 +19,7 @@ use crate::rng::Rng;
 use crate::store::Store;
 use crate::types::{
     Boot, Config, Election, Index, Members, NodeId, TERM_JUMP, TERM_LIMIT, Term, Time, index_of,
+    sooner,
 };
 
 /// One member of a cluster, without sockets, clocks or disks.
@@ -119,6 +120,11 @@ impl Node {
     /// A driver that has more inputs at hand steps them too, and then ticks if a deadline is due: what a leader sends
     /// its followers is gathered until then.
     pub fn step(&mut self, now: Time, input: Input) -> Vec<Action> {
+        self.take(now, input);
+        mem::take(&mut self.out)
+    }
+
+    fn take(&mut self, now: Time, input: Input) {
         match input {
             Input::Start { bootstrap } => self.start(now, bootstrap),
             Input::Tick => self.tick(now),
@@ -144,7 +150,6 @@ impl Node {
             Input::Transfer { request, to } => self.transfer(now, request, to),
             Input::Trust => self.trust(),
         }
-        mem::take(&mut self.out)
     }
 
     /// When [`Input::Tick`] is due; `None`: only a message can change anything.
@@ -155,7 +160,7 @@ impl Node {
             Part::Standing(standing) => Some(standing.deadline()),
             Part::Leader(leading) => leading.next_deadline(),
         };
-        part.into_iter().chain(self.asking.deadline()).min()
+        sooner(part, self.asking.deadline())
     }
 
     /// What a driver steps at the end of its turn at `now`: nothing, or that a deadline is due. If that comes so late that
@@ -163,11 +168,13 @@ impl Node {
     pub fn due(&self, now: Time) -> impl Iterator<Item = Input> + use<> {
         let due = self.next_deadline().filter(|due| *due <= now);
         let is_late = due.is_some_and(|due| now - due > self.config.election_timeout / 2);
-        let steps = [(is_late, true), (due.is_some(), false)].into_iter();
-        let steps = steps.filter(|(is_taken, _)| *is_taken);
-        steps.map(|(_, says_so)| match says_so {
-            true => Input::Resumed,
-            false => Input::Tick,
+        let mut steps = u8::from(due.is_some()) + u8::from(is_late);
+        std::iter::from_fn(move || {
+            steps = steps.checked_sub(1)?;
+            Some(match steps {
+                0 => Input::Tick,
+                _ => Input::Resumed,
+            })
         })
     }
 

@@ -2,13 +2,22 @@
 
 use crate::types::NodeId;
 
+/// The first so many are looked through.
+const FEW: usize = 8;
+
 /// A map by node: a sorted list, since there are few nodes and a leader looks into it several times at each answer.
 #[derive(Debug, Clone)]
 pub(super) struct Peers<T>(Vec<(NodeId, T)>);
 
 impl<T> Peers<T> {
+    /// Where it is, or else belongs.
     fn at(&self, id: &NodeId) -> Result<usize, usize> {
-        self.0.binary_search_by(|(other, _)| other.cmp(id))
+        // Looking through a few is faster than halving them.
+        let few = &self.0[..self.0.len().min(FEW)];
+        match few.iter().position(|(other, _)| other == id) {
+            Some(at) => Ok(at),
+            None => self.0.binary_search_by(|(other, _)| other.cmp(id)),
+        }
     }
 
     pub(super) fn get(&self, id: &NodeId) -> Option<&T> {
@@ -62,5 +71,25 @@ impl<T> FromIterator<(NodeId, T)> for Peers<T> {
             peers.insert(id, kept);
         }
         peers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_peers_are_found_as_few_are() {
+        let mut peers = Peers(Vec::new());
+        for k in (1..=40).rev() {
+            peers.insert(NodeId::nth(k), k);
+        }
+        for k in 1..=40 {
+            assert_eq!(peers.get(&NodeId::nth(k)), Some(&k));
+        }
+        assert!(!peers.contains(&NodeId::nth(41)));
+        assert_eq!(peers.remove(&NodeId::nth(3)), Some(3));
+        assert_eq!(peers.get(&NodeId::nth(3)), None);
+        assert!(peers.iter().map(|(_, k)| *k).is_sorted());
     }
 }

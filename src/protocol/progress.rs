@@ -1,17 +1,18 @@
 //! What a leader knows of its followers, and what it has to do when.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use crate::planted::{Bug, is_planted};
 use crate::protocol::clients::Waiting;
 use crate::protocol::copies::Copies;
+use crate::protocol::duties::{Duties, Duty};
 use crate::protocol::membership::Changing;
 use crate::protocol::peers::Peers;
 use crate::protocol::reads::Reads;
 use crate::protocol::record::Snapshot;
 use crate::protocol::transfer::HandingOver;
 use crate::store::Applied;
-use crate::types::{Boot, Index, Members, NodeId, Time};
+use crate::types::{Boot, Index, Members, NodeId, Time, sooner};
 
 /// What a leader keeps while it leads.
 #[derive(Debug, Clone)]
@@ -21,24 +22,13 @@ pub(super) struct Leading {
     /// The index of the first entry of this leadership.
     pub(super) began: Index,
     pub(super) followers: Peers<Progress>,
-    /// What is to be done when, in order.
-    pub(super) duties: BTreeSet<(Time, Duty, NodeId)>,
+    pub(super) duties: Duties,
     /// Writes whose clients wait, in order of their entries.
     pub(super) waiting: VecDeque<Waiting>,
     pub(super) reads: Reads,
     pub(super) copies: Copies,
     pub(super) changing: Option<Changing>,
     pub(super) handing_over: Option<HandingOver>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Duty {
-    Heartbeat,
-    Send,
-    /// Everybody is asked at once whether this leader still leads.
-    Confirm,
-    /// Is a majority still heard?
-    CheckQuorum,
 }
 
 /// What a leader knows of a follower.
@@ -190,10 +180,9 @@ impl Leading {
         let duty = self.duties.first().map(|(due, _, _)| *due);
         let write = self.waiting.front().map(|waiting| waiting.deadline);
         let transfer = self.handing_over.as_ref().map(|to| to.deadline);
-        let read = self.reads.deadline();
         let change = self.changing.as_ref().map(|changing| changing.deadline);
-        let all = [duty, write, transfer, read, change];
-        all.into_iter().flatten().min()
+        let clients = sooner(write, self.reads.deadline());
+        sooner(sooner(duty, clients), sooner(transfer, change))
     }
 
     /// The write at `index`, if a client waits for it, did this.
@@ -267,7 +256,7 @@ impl Leading {
         };
         match progress.scheduled {
             Some(planned) if planned <= due => return,
-            Some(planned) => drop(self.duties.remove(&(planned, Duty::Send, to.clone()))),
+            Some(planned) => self.duties.remove(&(planned, Duty::Send, to.clone())),
             None => {}
         }
         progress.scheduled = Some(due);

@@ -10,10 +10,10 @@ use std::collections::VecDeque;
 use crate::planted::{Bug, is_planted};
 use crate::protocol::clients::MOST_WAITING;
 use crate::protocol::door::{Reply, RequestId};
+use crate::protocol::duties::Duty;
 use crate::protocol::message::Message;
 use crate::protocol::node::{Node, Part};
-use crate::protocol::progress::Duty;
-use crate::types::{EntryId, Leadership, NodeId, Time, index_of};
+use crate::types::{EntryId, Leadership, NodeId, Time, index_of, sooner};
 
 /// What a leader keeps of reads.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +84,7 @@ impl Asking {
     pub(super) fn deadline(&self) -> Option<Time> {
         let asked = self.asked.as_ref().map(|question| question.deadline);
         let granted = self.granted.front().map(|(_, question)| question.deadline);
-        [self.ask_at, asked, granted].into_iter().flatten().min()
+        sooner(self.ask_at, sooner(asked, granted))
     }
 }
 

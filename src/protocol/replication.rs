@@ -12,9 +12,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::protocol::duties::Duty;
 use crate::protocol::message::{Message, MessageKind};
 use crate::protocol::node::{Node, Part};
-use crate::protocol::progress::{Duty, Needs, Progress};
+use crate::protocol::progress::{Needs, Progress};
 use crate::protocol::record::Snapshot;
 use crate::store::Piece;
 use crate::types::{Boot, EntryId, Leadership, NodeId, Time};

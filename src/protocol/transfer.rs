@@ -87,17 +87,18 @@ impl Node {
 
     /// Tells the successor, once it has everything.
     pub(super) fn hand_over(&mut self, from: &NodeId) {
-        let (claim, last) = (self.claim(), self.log.last_index());
+        let last = self.log.last_index();
         let Part::Leader(leading) = &mut self.part else {
             return;
         };
-        let matched = leading.followers.get(from).map_or(0, |p| p.matched);
         if let Some(over) = &mut leading.handing_over
             && over.to == *from
             && !over.told
-            && (matched >= last || is_planted(Bug::TransferWithoutCatchUp))
+            && (leading.followers.get(from).map_or(0, |p| p.matched) >= last
+                || is_planted(Bug::TransferWithoutCatchUp))
         {
             over.told = true;
+            let claim = self.claim();
             self.send(from.clone(), Message::TimeoutNow { claim });
         }
     }

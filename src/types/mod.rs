@@ -17,7 +17,7 @@ pub use entry::{EntryId, Leadership, index_of};
 pub use members::Members;
 pub use mode::{Election, Mode, Replication, Safeguards};
 pub use node_id::{InvalidNodeId, NodeId};
-pub use time::Time;
+pub use time::{Time, sooner};
 
 /// A period with at most one rightful leader. It only ever grows. Always below [`TERM_LIMIT`].
 pub type Term = u64;

@@ -12,10 +12,11 @@ pub(super) use lowest_id::Poll;
 
 use crate::event::Event;
 use crate::planted::{Bug, is_planted};
+use crate::protocol::duties::Duty;
 use crate::protocol::log::Entry;
 use crate::protocol::message::MessageKind;
 use crate::protocol::node::{Node, Part};
-use crate::protocol::progress::{Duty, Leading};
+use crate::protocol::progress::Leading;
 use crate::store::Command;
 use crate::types::{Election, EntryId, NodeId, TERM_LIMIT, Term, Time};
 
