@@ -120,8 +120,16 @@ impl Node {
     /// A driver that has more inputs at hand steps them too, and then ticks if a deadline is due: what a leader sends
     /// its followers is gathered until then.
     pub fn step(&mut self, now: Time, input: Input) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.step_into(now, input, &mut actions);
+        actions
+    }
+
+    /// The same; what is to be done is added to `actions`, so that a driver needs no new list for each step.
+    pub fn step_into(&mut self, now: Time, input: Input, actions: &mut Vec<Action>) {
+        self.out = mem::take(actions);
         self.take(now, input);
-        mem::take(&mut self.out)
+        *actions = mem::take(&mut self.out);
     }
 
     fn take(&mut self, now: Time, input: Input) {
@@ -176,14 +184,6 @@ impl Node {
                 _ => Input::Resumed,
             })
         })
-    }
-
-    /// Takes an emptied list of actions back, so that the next step needs no new one.
-    pub fn recycle(&mut self, mut actions: Vec<Action>) {
-        actions.clear();
-        if self.out.is_empty() {
-            self.out = actions;
-        }
     }
 
     /// The state machine.

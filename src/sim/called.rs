@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::protocol::{Change, Input, MemberChange, Message, MessageKind, RequestId};
+use crate::protocol::{Change, Input, MemberChange, MessageKind, RequestId};
 use crate::sim::clients::Asker;
 use crate::sim::plan::Place;
 use crate::sim::seat::Seat;
+use crate::sim::world::Letter;
 use crate::store::Proviso;
 use crate::types::NodeId;
 use crate::value::Key;
@@ -14,7 +15,7 @@ use crate::value::Key;
 #[derive(Debug)]
 pub(super) enum Called {
     Start { bootstrap: bool },
-    Message { from: Place, message: Message },
+    Letter(Box<Letter>),
     Refused { peer: Place, message: MessageKind },
     Ask(Asker, Wish),
 }
@@ -56,9 +57,9 @@ impl Wish {
 pub(super) fn input_of(seat: &mut Seat, ids: &[NodeId], called: Called) -> Input {
     match called {
         Called::Start { bootstrap } => Input::Start { bootstrap },
-        Called::Message { from, message } => Input::Message {
-            from: ids[from as usize].clone(),
-            message,
+        Called::Letter(letter) => Input::Message {
+            from: ids[letter.from as usize].clone(),
+            message: letter.message,
         },
         Called::Refused { peer, message } => Input::Refused {
             peer: ids[peer as usize].clone(),

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::faults::{Parcel, Traffic, Verdict};
-use crate::protocol::{Message, MessageKind, Node};
+use crate::protocol::{Message, MessageKind};
 use crate::sim::called::Called;
 use crate::sim::moment::{Fated, What};
 use crate::sim::plan::{Fate, Place, Scale};
@@ -56,11 +56,13 @@ impl World {
             });
         }
         let until = self.now + turn;
-        let letter = |message| Letter {
-            from,
-            to,
-            nth,
-            message,
+        let letter = |message| {
+            Box::new(Letter {
+                from,
+                to,
+                nth,
+                message,
+            })
         };
         if let Some(at) = second {
             self.wait_turn(until, at - until, letter(message.clone()));
@@ -83,7 +85,7 @@ impl World {
         let parcel = Parcel {
             traffic: Traffic::of(message.kind()),
             bytes: written.len(),
-            now: Time::after(Duration::from_nanos(self.now)),
+            now: Time::after_nanos(self.now),
         };
         let turn = self.faults.turn(&from, &to, parcel);
         turn.as_nanos().min(FOR_EVER.into()) as Nanos
@@ -91,7 +93,7 @@ impl World {
 
     /// A message waits as long as those before it need on a narrow link, and no longer than it is narrow. Then it takes its
     /// way.
-    pub(super) fn wait_turn(&mut self, until: Nanos, way: Nanos, letter: Letter) {
+    pub(super) fn wait_turn(&mut self, until: Nanos, way: Nanos, letter: Box<Letter>) {
         let is_waiting = until > self.now && self.faults.is_narrow(&letter.from, &letter.to);
         if !is_waiting {
             return self.queue.plan(self.now + way, Coming::Message(letter));
@@ -113,7 +115,7 @@ impl World {
                 let parcel = Parcel {
                     traffic: Traffic::of(kind),
                     bytes: 0,
-                    now: Time::after(Duration::from_nanos(self.now)),
+                    now: Time::after_nanos(self.now),
                 };
                 self.faults.verdict_on(&from, &to, Some(parcel))
             }
@@ -161,22 +163,17 @@ impl World {
         latency * 1000 + self.draw(from, salt ^ 0x1a7e_0000_0000_0000) % (jitter * 1000)
     }
 
-    pub(super) fn deliver(&mut self, letter: Letter) {
-        let Letter {
-            from,
-            to,
-            nth,
-            message,
-        } = letter;
+    pub(super) fn deliver(&mut self, letter: Box<Letter>) {
+        let (from, to, nth) = (letter.from, letter.to, letter.nth);
         self.note(to, || What::Arrived { from, nth });
-        if self.seat(to).is_up() {
-            let is_believed = |node: &Node| node.believes(&message);
-            if self.seat(to).node.as_ref().is_some_and(is_believed) {
-                self.stats.arrived(&message);
-                self.call(to, Called::Message { from, message });
+        if let Some(node) = &self.seat(to).node {
+            if node.believes(&letter.message) {
+                self.stats.arrived(&letter.message);
+                self.call(to, Called::Letter(letter));
             }
             return;
         }
+        let message = &letter.message;
         let hears = !self.faults.is_cut(&to, &from);
         if !message.is_answer() && hears && !self.seat(to).is_gone {
             self.stats.meet(Met::PortRefused);

@@ -29,6 +29,7 @@ impl World {
         let seat = self.seat_mut(place);
         (seat.has_failed, seat.is_paused, seat.wake_at) = (false, false, Nanos::MAX);
         seat.node = Some(Node::new(seat.config.clone(), recovered, seed));
+        seat.before = None;
         self.watch_start(place);
         self.note(place, || What::Started);
         self.turn(place, Some(Called::Start { bootstrap }));

@@ -19,7 +19,7 @@ use crate::sim::stats::Met;
 use crate::sim::world::{Coming, World};
 use crate::storage::Disk;
 use crate::store::Store;
-use crate::types::{Config, NodeId, Time};
+use crate::types::{Config, Index, NodeId, Time};
 
 /// How many calls one turn takes at most, as on ports.
 const BATCH: usize = 256;
@@ -51,6 +51,8 @@ pub(super) struct Seat {
     pub(super) is_written: bool,
     /// What it shows to readers while it writes.
     pub(super) shown: Option<Store>,
+    /// The store as it was before the last turn that changed it, and what says whether it is still that.
+    pub(super) before: Option<((u64, Index), Store)>,
     pub(super) inbox: VecDeque<Called>,
     /// When it is woken next; never: `Nanos::MAX`.
     pub(super) wake_at: Nanos,
@@ -83,6 +85,7 @@ impl Seat {
             writing: None,
             is_written: false,
             shown: None,
+            before: None,
             inbox: VecDeque::new(),
             wake_at: Nanos::MAX,
             pending: BTreeMap::new(),
@@ -106,6 +109,17 @@ impl Seat {
         self.shown
             .as_ref()
             .or_else(|| self.node.as_ref().map(Node::store))
+    }
+
+    /// Remembers the store as it is: not anew if it is still the one it was.
+    fn remember_store(&mut self) {
+        let Some(node) = &self.node else {
+            return;
+        };
+        let as_of = (node.epoch(), node.applied_index());
+        if self.before.as_ref().is_none_or(|(then, _)| *then != as_of) {
+            self.before = Some((as_of, node.store().clone()));
+        }
     }
 
     pub(super) fn number(&mut self, asker: Asker) -> RequestId {
@@ -156,9 +170,11 @@ impl World {
         if seat.node.is_none() || seat.has_failed || seat.is_paused || seat.writing.is_some() {
             return;
         }
-        let before = keeps_shown.then(|| seat.store().cloned()).flatten();
+        if keeps_shown {
+            seat.remember_store();
+        }
         let time = seat.clock.time(now);
-        let mut actions = Vec::new();
+        let mut actions = self.lists.pop().unwrap_or_default();
         let (mut next, mut broken) = (first, None);
         for _ in 0..BATCH {
             let Some(called) = next.take().or_else(|| seat.inbox.pop_front()) else {
@@ -167,17 +183,18 @@ impl World {
             let input = input_of(seat, &self.ids, called);
             broken = broken.or(step(seat, time, input, &mut actions));
         }
-        let due = seat.node.as_ref().map(|node| node.due(time));
-        for input in due.into_iter().flatten() {
-            if matches!(input, Input::Resumed) {
-                self.stats.meet(Met::Resumed);
+        if let Some(due) = seat.node.as_ref().map(|node| node.due(time)) {
+            for input in due {
+                if matches!(input, Input::Resumed) {
+                    self.stats.meet(Met::Resumed);
+                }
+                step(seat, time, input, &mut actions);
             }
-            step(seat, time, input, &mut actions);
         }
         if let Some((invariant, what)) = broken {
             self.fail(invariant, format!("{} {what}", self.ids[place as usize]));
         }
-        self.settle(place, actions, before);
+        self.settle(place, actions, keeps_shown);
         self.arm(place);
     }
 
@@ -186,14 +203,14 @@ impl World {
     }
 
     /// Puts on the disk what is to be there, and lets go what rests on it.
-    fn settle(&mut self, place: Place, mut actions: Vec<Action>, before: Option<Store>) {
+    fn settle(&mut self, place: Place, mut actions: Vec<Action>, takes_time: bool) {
         let persists = actions.iter().any(|a| matches!(a, Action::Persist(_)));
         if !persists {
             self.watch_progress(place);
             return self.perform(place, actions);
         }
         let mut records = Vec::new();
-        let mut rest = Vec::with_capacity(actions.len());
+        let mut rest = self.lists.pop().unwrap_or_default();
         for action in actions.drain(..) {
             match action {
                 Action::Persist(record) => {
@@ -206,14 +223,12 @@ impl World {
             }
         }
         self.watch_progress(place);
+        self.lists.push(actions);
         let seat = self.seat_mut(place);
-        if let Some(node) = &mut seat.node {
-            node.recycle(actions);
-        }
-        if before.is_none() || !seat.disk.blocks(&records) {
+        if !takes_time || !seat.disk.blocks(&records) {
             return self.finish(place, &records, rest);
         }
-        seat.shown = before;
+        seat.shown = seat.before.as_ref().map(|(_, store)| store.clone());
         seat.writing = Some(Writing {
             records,
             actions: rest,
@@ -280,9 +295,7 @@ impl World {
                 Action::Report(event) => self.report(place, event),
             }
         }
-        if let Some(node) = &mut self.seat_mut(place).node {
-            node.recycle(actions);
-        }
+        self.lists.push(actions);
     }
 
     /// Has the node woken when it is due.
@@ -329,12 +342,7 @@ fn step(
 ) -> Option<(&'static str, &'static str)> {
     let node = seat.node.as_mut()?;
     let asked = Asked::of(node, &input);
-    let mut more = node.step(time, input);
-    let broken = asked.and_then(|asked| asked.judge(node, &more));
-    match actions.is_empty() {
-        true => std::mem::swap(actions, &mut more),
-        false => actions.append(&mut more),
-    }
-    node.recycle(more);
-    broken
+    let before = actions.len();
+    node.step_into(time, input, actions);
+    asked.and_then(|asked| asked.judge(node, &actions[before..]))
 }

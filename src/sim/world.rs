@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::event::Event;
 use crate::faults::{Faults, Verdict};
-use crate::protocol::{Message, MessageKind};
+use crate::protocol::{Action, Message, MessageKind};
 use crate::rng::mix;
 use crate::sim::called::Called;
 use crate::sim::clients::{Answer, Asker, Clients, Request};
@@ -27,12 +27,12 @@ pub(super) const PLACES: usize = 12;
 /// What is to come.
 #[derive(Debug)]
 pub(super) enum Coming {
-    Message(Letter),
+    Message(Box<Letter>),
     /// A message looks whether it still waits at a narrow link, until then; behind that it has some way to go.
     Turn {
         until: Nanos,
         way: Nanos,
-        letter: Letter,
+        letter: Box<Letter>,
     },
     /// The port of `peer` refused a message of `to`.
     Refused {
@@ -61,7 +61,7 @@ pub(super) enum Coming {
     Patience(u16),
 }
 
-/// A message under way.
+/// A message under way; in a box of its own, since it changes hands several times.
 #[derive(Debug)]
 pub(super) struct Letter {
     pub(super) from: Place,
@@ -96,6 +96,8 @@ pub(super) struct World {
     pub(super) troubled_until: Nanos,
     next_step: usize,
     sink: Option<Sink>,
+    /// Emptied lists, for turns to come.
+    pub(super) lists: Vec<Vec<Action>>,
 }
 
 impl World {
@@ -123,6 +125,7 @@ impl World {
             troubled_until: 0,
             next_step: 0,
             sink,
+            lists: Vec::new(),
             ids,
             plan,
         };

@@ -114,7 +114,7 @@ impl Life {
     pub fn again(&self) -> Result<(), String> {
         let mut node = self.birth.node();
         for (at, step) in self.steps.iter().enumerate() {
-            let mut actions = node.step(step.now, step.input.clone());
+            let actions = node.step(step.now, step.input.clone());
             let (was, is) = (
                 said(&step.actions, step.due),
                 said(&actions, node.next_deadline()),
@@ -126,9 +126,6 @@ impl Life {
                     "{node}, step {at} of {all}, {input}\nit said {was:#?}\nand now {is:#?}"
                 ));
             }
-            // As the simulator does.
-            actions.clear();
-            node.recycle(actions);
         }
         Ok(())
     }
