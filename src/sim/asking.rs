@@ -12,7 +12,7 @@ use crate::sim::plan::{Call, Place, Reading};
 use crate::sim::queue::Nanos;
 use crate::sim::world::{Coming, World, place_of};
 use crate::store::{Condition, Proviso, Token};
-use crate::value::{Key, Value};
+use crate::value::Value;
 
 impl World {
     /// A client asks, now or as soon as it is free.
@@ -51,6 +51,14 @@ impl World {
             .flatten();
         let has_terms = condition.is_some() || token.is_some();
         let proviso = has_terms.then(|| Arc::new(Proviso { condition, token }));
+        let wish = match change_of(call, operation) {
+            None => Wish::Read,
+            Some(change) => Wish::Write {
+                key: self.clients.key(key).clone(),
+                change,
+                proviso,
+            },
+        };
         let reading = match call {
             Call::Read { consistency, .. } => Some(consistency),
             _ => None,
@@ -81,7 +89,7 @@ impl World {
             may_have: false,
             until,
             patience: 0,
-            proviso,
+            wish,
         });
         if self.is_noted() {
             let what = self.told(operation);
@@ -109,7 +117,6 @@ impl World {
         };
         open.tries += 1;
         open.patience = patience;
-        let key = self.clients.keys[key_of(open.call) as usize].clone();
         let (place, want) = match open.call {
             Call::Read { consistency, .. } => match consistency {
                 Reading::Local(place) => (place, Want::Local),
@@ -119,11 +126,9 @@ impl World {
                     (turned as Place, Want::Confirmed)
                 }
             },
-            Call::Put { .. } | Call::Swap { .. } => {
-                let change = Change::Put(value_of(open.operation));
-                (asking.hint, write(key, change, open))
+            Call::Put { .. } | Call::Swap { .. } | Call::Delete { .. } => {
+                (asking.hint, Want::Write(open.wish.clone()))
             }
-            Call::Delete { .. } => (asking.hint, write(key, Change::Delete, open)),
         };
         let asker = Asker::Client {
             client,
@@ -247,15 +252,14 @@ impl World {
     }
 }
 
-fn write(key: Key, change: Change, open: &Open) -> Want {
-    Want::Write(Wish::Write {
-        key,
-        change,
-        proviso: open.proviso.clone(),
-    })
-}
-
-/// What operation `operation` writes: no two write the same.
-fn value_of(operation: usize) -> Value {
-    Value::stored(&operation.to_string()).expect("a number is JSON")
+/// What operation `operation` changes, if it does: no two write the same.
+fn change_of(call: Call, operation: usize) -> Option<Change> {
+    match call {
+        Call::Read { .. } => None,
+        Call::Delete { .. } => Some(Change::Delete),
+        Call::Put { .. } | Call::Swap { .. } => {
+            let value = Value::stored(&operation.to_string()).expect("a number is JSON");
+            Some(Change::Put(value))
+        }
+    }
 }

@@ -2,13 +2,11 @@
 //! or has a name. What they asked and saw is the history that the judge is shown.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use crate::check::history::{self, End, Text};
 use crate::sim::called::Wish;
 use crate::sim::plan::{Call, Operation, Place, Plan, Reading};
 use crate::sim::queue::Nanos;
-use crate::store::Proviso;
 use crate::types::{EntryId, Index};
 use crate::value::{Key, Value};
 
@@ -104,7 +102,8 @@ pub(super) struct Open {
     pub(super) may_have: bool,
     pub(super) until: Nanos,
     pub(super) patience: Nanos,
-    pub(super) proviso: Option<Arc<Proviso>>,
+    /// What is asked of the leader.
+    pub(super) wish: Wish,
 }
 
 pub(super) struct Clients {

@@ -39,11 +39,17 @@ pub(super) struct Seen {
     pub(super) epoch: u64,
     /// The term it led at the end of its last turn.
     pub(super) led: Option<Term>,
+    /// How far it was at the end of its last turn.
+    stood: Option<Standing>,
     /// It has added entries since it started: from then on its log is bounded.
     pub(super) has_appended: bool,
     /// Since when it has been leading, for ever again.
     pub(super) leads_since: Option<Nanos>,
 }
+
+/// All that what is checked after a turn depends on: the term, whether it leads it, what is committed, applied and
+/// compacted, how often its store was replaced, and whether it has added entries.
+type Standing = (Term, bool, [Index; 3], u64, bool);
 
 /// What has been seen so far.
 pub(super) struct Watch {
@@ -109,7 +115,7 @@ impl World {
         seen.commit = node.commit_index();
         // In raft it is a hint, which a power cut may take.
         seen.commit_on_disk = node.commit_index();
-        (seen.led, seen.leads_since) = (None, None);
+        (seen.led, seen.leads_since, seen.stood) = (None, None, None);
         seen.has_appended = false;
         let broken = self.watch.state_machine(place, node);
         if let Some(what) = broken {
@@ -252,7 +258,13 @@ impl World {
         };
         let now = self.now;
         let watch = &mut self.watch;
-        let seen = &watch.nodes[place as usize];
+        let seen = &mut watch.nodes[place as usize];
+        let stands = Some(standing(node, seen.has_appended));
+        // Nothing of it has changed: it was found to hold then.
+        if seen.stood == stands {
+            return;
+        }
+        seen.stood = stands;
         let (before, led) = (seen.commit, seen.led == Some(node.term()));
         let broken = watch.progress(place, node);
         let bound = node.config().snapshot_every.map_or_else(
@@ -373,4 +385,16 @@ impl World {
             self.fail("persist before promise", what);
         }
     }
+}
+
+fn standing(node: &Node, has_appended: bool) -> Standing {
+    let compacted = node.log().compacted_index();
+    let indices = [node.commit_index(), node.applied_index(), compacted];
+    (
+        node.term(),
+        node.leads(),
+        indices,
+        node.epoch(),
+        has_appended,
+    )
 }

@@ -38,12 +38,13 @@ pub(super) fn run_within(plan: &Arc<Plan>, sink: Option<Sink>, steps: u64) -> Ou
     if let (Some(finale), None) = (plan.finale, &world.violation) {
         world.finale(finale);
     }
+    let history = world.history(false);
     if world.violation.is_none() {
-        world.judge(steps);
+        world.judge(&history, steps);
     }
     world.stats.close();
     Outcome {
-        history: world.history(false),
+        history,
         stats: world.stats,
         violation: world.violation,
         decided: world.decided,

@@ -14,13 +14,13 @@ use crate::sim::world::World;
 pub(super) const STEPS: u64 = 1_000_000;
 
 impl World {
-    /// Judges what clients saw, in so many steps.
-    pub(super) fn judge(&mut self, steps: u64) {
+    /// Judges what clients saw, all of which is `whole`, in so many steps.
+    pub(super) fn judge(&mut self, whole: &History, steps: u64) {
         let claim = self.plan.expect.claim(self.plan.mode);
         // It is over long before.
         let never = Instant::now() + Duration::from_secs(24 * 3600);
-        let (strongest, whole) = (self.history(true), self.history(false));
-        match promise::judge(claim, &strongest, &whole, Budget::steps(steps), never) {
+        let strongest = self.history(true);
+        match promise::judge(claim, &strongest, whole, Budget::steps(steps), never) {
             Judged::Kept => {}
             Judged::Broken(breach) => self.fail(breach.invariant, breach.what),
             Judged::Undecided(_) => self.stats.undecided += 1,
