@@ -192,10 +192,7 @@ impl World {
             return;
         };
         let key = self.clients.key(self.clients.asked[operation].key);
-        let slot = self
-            .seat(place)
-            .store()
-            .and_then(|store| store.get(key.as_str()));
+        let slot = self.seat(place).find(key);
         let found = slot.map(|slot| (slot.value.clone(), slot.version.as_ref().clone()));
         self.note(place, || What::Replied {
             operation,

@@ -238,11 +238,11 @@ impl World {
     }
 
     fn read_at(&mut self, place: Place, reader: usize) {
-        let Some(store) = self.seat(place).store().cloned() else {
+        if self.seat(place).node.is_none() {
             return;
-        };
+        }
         for key in 0..self.clients.keys().len() as u16 {
-            let slot = store.get(self.clients.key(key).as_str());
+            let slot = self.seat(place).find(self.clients.key(key));
             let seen: Text = slot.map_or("null".into(), |slot| slot.value.as_str().into());
             let (now, name) = (self.now, self.clients.key(key).clone());
             self.note(place, || What::Found {

@@ -119,8 +119,8 @@ impl Hand {
     /// What a node that answers holds.
     pub fn held(&self, place: Place, key: &Key) -> Option<Option<Value>> {
         let seat = self.world.seat(place);
-        let store = seat.store().filter(|_| !seat.is_paused)?;
-        Some(store.get(key.as_str()).map(|slot| slot.value.clone()))
+        let answers = seat.is_up() && !seat.is_paused;
+        answers.then(|| seat.find(key).map(|slot| slot.value.clone()))
     }
 
     fn number(&mut self) -> u32 {
@@ -318,10 +318,7 @@ impl World {
 
     fn hand_looks(&mut self, place: Place, ticket: usize) {
         let key = &self.hands[ticket].key;
-        let slot = self
-            .seat(place)
-            .store()
-            .and_then(|store| store.get(key.as_str()));
+        let slot = self.seat(place).find(key);
         let found = slot.map(|slot| (slot.value.clone(), slot.version.as_ref().clone()));
         self.tell_hand(ticket, Told::Found(found));
     }

@@ -18,8 +18,9 @@ use crate::sim::rules::Asked;
 use crate::sim::stats::Met;
 use crate::sim::world::{Coming, World};
 use crate::storage::Disk;
-use crate::store::Store;
+use crate::store::{Sight, Slot};
 use crate::types::{Config, Index, NodeId, Time};
+use crate::value::Key;
 
 /// How many calls one turn takes at most, as on ports.
 const BATCH: usize = 256;
@@ -50,9 +51,9 @@ pub(super) struct Seat {
     /// What it writes is on the disk, but it stands still and does not know.
     pub(super) is_written: bool,
     /// What it shows to readers while it writes.
-    pub(super) shown: Option<Store>,
-    /// The store as it was before the last turn that changed it, and what says whether it is still that.
-    pub(super) before: Option<((u64, Index), Store)>,
+    pub(super) shown: Option<Sight>,
+    /// What readers saw before the last turn that changed that, and what says whether it is still the same.
+    pub(super) before: Option<((u64, Index), Sight)>,
     pub(super) inbox: VecDeque<Called>,
     /// When it is woken next; never: `Nanos::MAX`.
     pub(super) wake_at: Nanos,
@@ -105,20 +106,21 @@ impl Seat {
     }
 
     /// What a reader finds.
-    pub(super) fn store(&self) -> Option<&Store> {
-        self.shown
-            .as_ref()
-            .or_else(|| self.node.as_ref().map(Node::store))
+    pub(super) fn find(&self, key: &Key) -> Option<&Slot> {
+        match &self.shown {
+            Some(shown) => shown.get(key.as_str()),
+            None => self.node.as_ref()?.store().get(key.as_str()),
+        }
     }
 
-    /// Remembers the store as it is: not anew if it is still the one it was.
-    fn remember_store(&mut self) {
+    /// Remembers what readers see: not anew if it is still the same.
+    fn remember_sight(&mut self) {
         let Some(node) = &self.node else {
             return;
         };
         let as_of = (node.epoch(), node.applied_index());
         if self.before.as_ref().is_none_or(|(then, _)| *then != as_of) {
-            self.before = Some((as_of, node.store().clone()));
+            self.before = Some((as_of, node.store().sight()));
         }
     }
 
@@ -171,7 +173,7 @@ impl World {
             return;
         }
         if keeps_shown {
-            seat.remember_store();
+            seat.remember_sight();
         }
         let time = seat.clock.time(now);
         let mut actions = self.lists.pop().unwrap_or_default();
@@ -228,7 +230,7 @@ impl World {
         if !takes_time || !seat.disk.blocks(&records) {
             return self.finish(place, &records, rest);
         }
-        seat.shown = seat.before.as_ref().map(|(_, store)| store.clone());
+        seat.shown = seat.before.as_ref().map(|(_, sight)| sight.clone());
         seat.writing = Some(Writing {
             records,
             actions: rest,

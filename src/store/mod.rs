@@ -7,6 +7,7 @@
 pub mod command;
 mod piece;
 pub mod sessions;
+mod sight;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ pub use command::{Applied, Command, Condition, Outcome, Proviso, Token};
 pub use piece::{Item, Piece};
 pub use sessions::Session;
 use sessions::Sessions;
+pub use sight::Sight;
 
 /// Places that others name are below it: from there on, no store counts up to the end of all numbers.
 const PLACE_LIMIT: u64 = 1 << 53;
@@ -176,6 +178,11 @@ impl Store {
     /// What `key` holds.
     pub fn get(&self, key: &str) -> Option<&Slot> {
         self.slots.get(key)
+    }
+
+    /// What readers see now.
+    pub fn sight(&self) -> Sight {
+        Sight(self.slots.clone())
     }
 
     /// How many keys there are.

@@ -34,25 +34,26 @@ pub struct Session {
 /// Those that are remembered.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Sessions {
-    by_token: OrdMap<Token, Arc<Session>>,
     by_place: OrdMap<u64, Arc<Session>>,
+    /// Where each is. Not the session itself: what is copied on write is copied with all its counts of references.
+    places: OrdMap<Token, u64>,
 }
 
 impl Sessions {
     pub(super) fn find(&self, token: &Token) -> Option<&Session> {
-        self.by_token.get(token).map(Arc::as_ref)
+        let place = self.places.get(token)?;
+        self.by_place.get(place).map(Arc::as_ref)
     }
 
     /// Remembers `session`, and forgets the oldest beyond the bound.
     pub(super) fn remember(&mut self, session: Session) {
-        let session = Arc::new(session);
-        self.by_place.insert(session.place, session.clone());
-        self.by_token.insert(session.token.clone(), session);
+        self.places.insert(session.token.clone(), session.place);
+        self.by_place.insert(session.place, Arc::new(session));
         if self.by_place.len() > REMEMBERED
             && let Some((oldest, _)) = self.by_place.get_min().cloned()
             && let Some(session) = self.by_place.remove(&oldest)
         {
-            self.by_token.remove(&session.token);
+            self.places.remove(&session.token);
         }
     }
 
