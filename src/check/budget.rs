@@ -11,7 +11,7 @@ pub struct Budget {
 }
 
 /// How often the clock is asked: once in so many steps.
-const STEPS: u64 = 64;
+const STEPS: u64 = 16;
 
 impl From<Instant> for Budget {
     fn from(deadline: Instant) -> Budget {

@@ -1,4 +1,4 @@
-//! The configurations that a search has met: as many as fit, the latest ones.
+//! The configurations that a search has met: as many as fit, the latest ones. What grows with a search is only this.
 //!
 //! To forget one costs time, when it is met again, but no truth.
 

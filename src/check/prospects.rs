@@ -180,6 +180,22 @@ impl Prospects {
         self.awaited.iter().copied()
     }
 
+    /// Whether something that is still to be seen can grow from `state`.
+    pub(super) fn is_part_of_any(&self, values: &Values, state: State) -> bool {
+        match (&self.roots, self.growth) {
+            (Some(roots), _) => roots.is_part_of_any(values, state),
+            (None, Growth::Appends) => {
+                let longest = self.to_read.last_key_value();
+                longest.is_some_and(|(length, _)| values.written(state).len() <= *length)
+                    && values.is_part(state, self.longest)
+            }
+            (None, Growth::Adds | Growth::Any) => self
+                .awaited
+                .iter()
+                .any(|whole| values.grows_to(state, *whole)),
+        }
+    }
+
     /// Whether `value` is still to be seen, and nothing can make it again.
     pub(super) fn is_last(&self, value: State) -> bool {
         self.to_see.of(value) > 0 && self.to_make.of(value) == 0

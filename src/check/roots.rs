@@ -12,8 +12,9 @@ pub(super) struct Roots {
     sorted: Vec<State>,
     /// For each value that is set: from which place to which the values begin with it.
     grown: Map<State, (usize, usize)>,
-    /// For each place: whether it is still to be seen, and from how many of those that can still be set it can have grown.
-    awaited: Vec<bool>,
+    /// The places of those that are still to be seen.
+    awaited: BTreeSet<usize>,
+    /// For each place: from how many of those that can still be set it can have grown.
     counts: Vec<usize>,
     /// Those still to be seen that can grow from nothing that is still to be set.
     uprooted: BTreeSet<usize>,
@@ -32,7 +33,7 @@ impl Roots {
         let mut roots = Roots {
             places: places.map(|(place, value)| (*value, place)).collect(),
             grown: Map::default(),
-            awaited: vec![true; sorted.len()],
+            awaited: (0..sorted.len()).collect(),
             counts: vec![0; sorted.len()],
             uprooted: (0..sorted.len()).collect(),
             sorted,
@@ -52,7 +53,10 @@ impl Roots {
     /// A value is still to be seen, or is not any more.
     pub(super) fn is_to_be_seen(&mut self, value: State, is_awaited: bool) {
         if let Some(place) = self.places.get(&value).copied() {
-            self.awaited[place] = is_awaited;
+            match is_awaited {
+                true => self.awaited.insert(place),
+                false => self.awaited.remove(&place),
+            };
             self.look_at(place);
         }
     }
@@ -76,10 +80,18 @@ impl Roots {
     }
 
     fn look_at(&mut self, place: usize) {
-        match self.awaited[place] && self.counts[place] == 0 {
+        match self.counts[place] == 0 && self.awaited.contains(&place) {
             true => self.uprooted.insert(place),
             false => self.uprooted.remove(&place),
         };
+    }
+
+    /// Whether something that is still to be seen begins with `state`.
+    pub(super) fn is_part_of_any(&self, values: &Values, state: State) -> bool {
+        let text = values.written(state);
+        let begin = (self.sorted).partition_point(|value| values.written(*value) < text);
+        let next = self.awaited.range(begin..).next();
+        next.is_some_and(|place| values.is_part(state, self.sorted[*place]))
     }
 
     /// Whether any of them, `except` one, can grow from nothing that is still to be set, nor from `state`.

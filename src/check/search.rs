@@ -201,7 +201,7 @@ impl<'a> Search<'a> {
             let effect = self.problem.perhaps[group].effect;
             if let Some(state) = self.leads_to(effect)
                 && state != self.state
-                && wanted.has(self.problem, state)
+                && wanted.has(self.problem, &self.prospects, state)
             {
                 moves.push(Move::Perhaps(group, state));
             }

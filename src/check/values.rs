@@ -248,6 +248,11 @@ impl Values {
         }
     }
 
+    /// Whether `whole` can grow from `state`.
+    pub(super) fn grows_to(&self, state: State, whole: State) -> bool {
+        self.is_part(state, whole) || self.is_subset(state, whole)
+    }
+
     /// The text, or the element, of that number.
     pub(super) fn element(&self, argument: u32) -> &str {
         &self.arguments[argument as usize]

@@ -9,8 +9,10 @@ use crate::check::values::State;
 pub(super) enum Wanted {
     /// Whatever they are.
     Any,
-    /// These, and where values grow, what they can grow from.
+    /// These.
     These(Set<State>),
+    /// Where values grow: what is still to be seen, and these, can grow from them.
+    Parts(Set<State>),
 }
 
 impl Wanted {
@@ -32,41 +34,43 @@ impl Wanted {
         if is_stuck || (problem.has_refusals && !problem.is_closed) {
             return Wanted::Any;
         }
-        let mut values: Set<State> = match problem.is_closed {
-            true => pending.filter_map(Effect::sees).collect(),
+        let mut wanted = match problem.is_closed {
+            true => Wanted::These(pending.filter_map(Effect::sees).collect()),
             // Others may follow that put something behind it: it is enough if that is to be seen one day.
-            false => prospects.to_see().collect(),
+            false => Wanted::Parts(Set::default()),
         };
         loop {
-            let before = values.len();
+            let mut is_more = false;
             for group in available {
                 if let Effect::Swap(from, to) = problem.perhaps[*group].effect
-                    && leads_on(problem, to, &values)
+                    && wanted.has(problem, prospects, to)
                 {
-                    values.insert(from);
+                    is_more |= wanted.add(from);
                 }
             }
-            if values.len() == before {
-                return Wanted::These(values);
+            if !is_more {
+                return wanted;
             }
+        }
+    }
+
+    /// That is wanted, too; says whether it is new.
+    fn add(&mut self, state: State) -> bool {
+        match self {
+            Wanted::Any => false,
+            Wanted::These(values) | Wanted::Parts(values) => values.insert(state),
         }
     }
 
     /// Whether it is worth it that `state` comes about.
-    pub(super) fn has(&self, problem: &Problem, state: State) -> bool {
+    pub(super) fn has(&self, problem: &Problem, prospects: &Prospects, state: State) -> bool {
+        let leads_to = |whole: &State| problem.values.grows_to(state, *whole);
         match self {
             Wanted::Any => true,
-            Wanted::These(values) => leads_on(problem, state, values),
+            Wanted::These(values) => values.contains(&state),
+            Wanted::Parts(values) => {
+                prospects.is_part_of_any(&problem.values, state) || values.iter().any(leads_to)
+            }
         }
     }
-}
-
-/// Whether `state` is one of `values`, or where values can grow, a part of one.
-fn leads_on(problem: &Problem, state: State, wanted: &Set<State>) -> bool {
-    let values = &problem.values;
-    let is_part = |whole: &State| match problem.has_sets {
-        true => values.is_part(state, *whole) || values.is_subset(state, *whole),
-        false => values.is_part(state, *whole),
-    };
-    wanted.contains(&state) || (!problem.is_closed && wanted.iter().any(is_part))
 }

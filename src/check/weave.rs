@@ -229,7 +229,7 @@ impl<'a> Weave<'a> {
             let effect = self.plan.keys[key].perhaps[group].effect;
             if let Some(next) = self.leads_to(key, effect)
                 && next != state
-                && wanted.has(&self.plan.keys[key], next)
+                && wanted.has(&self.plan.keys[key], &self.prospects[key], next)
             {
                 moves.push(Move::Perhaps(key, group, next));
             }

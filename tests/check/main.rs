@@ -5,6 +5,7 @@ mod clients;
 mod command;
 mod generate;
 mod known;
+mod large;
 mod lasting;
 mod page;
 mod random;
