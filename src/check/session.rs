@@ -1,5 +1,6 @@
 //! Weaker properties than linearizability, each judged by what is certain: a read is only called too old if everything
-//! that could have made its value surely ended before something began that it had to see.
+//! that could have made its value surely ended before something began that it had to see. So writes count in the order
+//! of time, where one ended before the other began: a store that is only sequential may turn them round, and fails these.
 //!
 //! Keys that are both appended to and set are not judged.
 

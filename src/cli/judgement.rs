@@ -20,9 +20,9 @@ pub(super) enum Asked {
     Linearizable,
     /// One order explains everything, and keeps each client's own
     Sequential,
-    /// Who wrote a key never reads what was there before
+    /// Who wrote a key never reads what was there before; writes count in the order of time
     ReadYourWrites,
-    /// Who read a key never reads what was there before that
+    /// Who read a key never reads what was there before that; writes count in the order of time
     MonotonicReads,
     /// When nobody writes any more, everybody reads the same
     Eventual,

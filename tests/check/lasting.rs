@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use cluster::check::{Held, History, Property, holds};
+use cluster::check::{Held, History, Property, Sequential, holds, sequential};
 
 /// `"1 append \"a\""`: what a client does, each before the next begins.
-fn judge(property: Property, steps: &[&str]) -> &'static str {
+fn history(steps: &[&str]) -> History {
     let event = |step: &&str| {
         let [process, f, value] = step.splitn(3, ' ').collect::<Vec<&str>>()[..] else {
             panic!("{step}");
@@ -15,9 +15,12 @@ fn judge(property: Property, steps: &[&str]) -> &'static str {
         })
     };
     let lines: Vec<String> = steps.iter().flat_map(event).collect();
-    let history = History::from_json_lines(&lines.join("\n")).expect("a history");
+    History::from_json_lines(&lines.join("\n")).expect("a history")
+}
+
+fn judge(property: Property, steps: &[&str]) -> &'static str {
     let soon = Instant::now() + Duration::from_secs(60);
-    match holds(&history, property, soon) {
+    match holds(&history(steps), property, soon) {
         Held::Yes => "yes",
         Held::No { .. } => "no",
         Held::Unknown(_) => "unknown",
@@ -56,4 +59,26 @@ fn a_text_within_another_is_not_that_text() {
     assert_eq!(lost(&[a, a, r#"2 read "aa""#]), "yes");
     // Who shows it later has the last word.
     assert_eq!(lost(&[a, ba, r#"2 read "ba""#, r#"3 read "aba""#]), "yes");
+}
+
+#[test]
+fn writes_count_in_the_order_of_time_even_where_one_order_would_do() {
+    let own = ["1 write 1", "2 write 2", "2 read 1"];
+    let again = ["1 write 1", "2 write 2", "3 read 2", "3 read 1"];
+    assert_eq!(judge(Property::ReadYourWrites, &own), "no");
+    assert_eq!(judge(Property::MonotonicReads, &again), "no");
+    for steps in [&own[..], &again[..]] {
+        let soon = Instant::now() + Duration::from_secs(60);
+        let found = sequential(&history(steps), soon);
+        assert!(matches!(found, Sequential::Holds(_)), "{steps:?}");
+    }
+    // Whoever asks for them is told so.
+    let help = assert_cmd::Command::new(env!("CARGO_BIN_EXE_cluster"))
+        .args(["check", "--help"])
+        .output()
+        .expect("help");
+    let told = String::from_utf8_lossy(&help.stdout).into_owned();
+    let told = told.split_whitespace().collect::<Vec<&str>>().join(" ");
+    let words = "writes count in the order of time";
+    assert_eq!(told.matches(words).count(), 2, "{told}");
 }
