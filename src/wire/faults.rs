@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::faults::{Fault, Traffic};
 use crate::types::NodeId;
+use crate::wire::fault_fields;
 use crate::wire::link_fault::LinkFault;
 use crate::wire::units::millis;
 
@@ -42,33 +43,13 @@ pub struct FaultOrder {
     pub seed: Option<u64>,
 }
 
-/// What an order of a kind may say; of one that is none, anything: that is told instead.
-fn fields(kind: &str) -> Option<String> {
-    let own = match kind {
-        "links" => {
-            "from to cut delayMs jitterMs loss burst duplicate reorder bytesPerSecond only oneWay"
-        }
-        "partition" => "groups oneWay",
-        "split" => "oneWay",
-        "bridge" => "node",
-        "ring" => "",
-        "isolate" => "nodes way",
-        "client" => "nodes cut delayMs jitterMs loss burst duplicate reorder bytesPerSecond",
-        "pause" | "full-disk" | "fail-sync" | "corrupt-tail" => "nodes",
-        "skew" => "nodes ratePpm",
-        "jump" | "slow-disk" => "nodes byMs",
-        _ => return None,
-    };
-    Some(format!("kind forMs by seed {own}").trim_end().to_owned())
-}
-
 impl FaultOrder {
     /// Reads an order that somebody wrote by hand: what no fault has is a mistake, not a wish to be passed over.
     pub fn read(json: &[u8]) -> Result<FaultOrder, serde_json::Error> {
         let order: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(json)?;
         let kind = order.get("kind").and_then(serde_json::Value::as_str);
         if let Some(kind) = kind
-            && let Some(fields) = fields(kind)
+            && let Some(fields) = fault_fields::of(kind)
             && let Some(field) = order
                 .keys()
                 .find(|key| !fields.split(' ').any(|field| field == *key))

@@ -3,6 +3,7 @@
 
 pub mod control;
 pub mod data;
+mod fault_fields;
 pub mod fault_words;
 pub mod faults;
 mod link_fault;
