@@ -55,9 +55,11 @@ fn raft_keeps_its_promise_while_leaders_die() {
         "--up '--raft --nodes 3' --for 4s --seed 7 \
          --faults crash --target leader --history",
     );
+    // Enough of them that a time without a leader shows.
+    let often = ["--rate", "100"];
     let report = report(
         &home,
-        &[&flags[..], &[history.to_str().expect("text")], &GENTLE].concat(),
+        &[&flags[..], &[history.to_str().expect("text")], &often].concat(),
     );
     assert_eq!(report["verdict"], "kept", "{report:#}");
     assert_eq!(report["lost"], 0, "{report:#}");

@@ -157,7 +157,7 @@ fn an_order_that_makes_no_sense_is_refused_and_nothing_is_set() {
         (r#"{"kind":"ring","forMs":0}"#, "no time"),
         (
             r#"{"kind":"ring","for":5000}"#,
-            "there is no \\\"for\\\", only kind, forMs",
+            "ring has no \\\"for\\\", only kind, forMs",
         ),
         (
             r#"{"kind":"isolate","nodes":["node-1"],"forMs":300000000000000}"#,
