@@ -15,6 +15,9 @@ use super::make;
 use super::messages::Scene;
 use super::peer::mode;
 
+/// The longest that nothing happens.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 struct Stage {
     node: Node,
     disk: Memory,
@@ -166,7 +169,8 @@ impl Stage {
     }
 
     fn wait(&mut self, time: Duration) {
-        self.now = self.now + time;
+        // Clocks go on for centuries, and not for ever.
+        self.now = self.now + time.min(YEAR);
         self.tick();
     }
 
