@@ -10,9 +10,10 @@ use crate::planted::{Bug, is_planted};
 use crate::protocol::door::Action;
 use crate::protocol::log::{Entry, Log};
 use crate::protocol::node::{Node, Part};
+use crate::protocol::progress::Needs;
 use crate::protocol::record::{Record, Snapshot};
 use crate::store::Command;
-use crate::types::{Election, EntryId, Index};
+use crate::types::{Election, EntryId, Index, index_of};
 
 /// The least a log keeps for followers that were away, in bytes of entries.
 const LOG_BYTES: usize = 16 << 20;
@@ -133,16 +134,18 @@ impl Node {
         let bytes = LOG_BYTES.max(self.store.bytes());
         let is_long = self.log.len() > window + step;
         let is_large = self.log.bytes() > bytes + bytes / 4;
+        let is_patient = !is_large && self.log.len() <= window + step + self.store.items();
+        let awaited = self.snapshot_under_way().filter(|_| is_patient);
+        let upto = match is_planted(Bug::CompactsUnapplied) {
+            true => self.log.last_index(),
+            false => awaited.map_or(self.applied, |awaited| awaited.min(self.applied)),
+        };
         // What is not applied stays; unless enough can go, every entry would try again.
-        let can_go = self.applied.saturating_sub(self.log.compacted_index()) as usize;
+        let can_go = upto.saturating_sub(self.log.compacted_index()) as usize;
         let is_due = is_large || (is_long && can_go >= step.max(1));
         if !is_due {
             return;
         }
-        let upto = match is_planted(Bug::CompactsUnapplied) {
-            true => self.log.last_index(),
-            false => self.applied,
-        };
         if let Some(compacted) = self.log.compact(window, bytes, upto) {
             let snapshot = Box::new(self.snapshot());
             let tail = self.log.tail(self.applied);
@@ -153,6 +156,21 @@ impl Node {
                 tail,
             }));
         }
+    }
+
+    /// As of when a follower is being sent a snapshot: what comes behind it is what the follower needs next, and if that
+    /// were gone by then it would need another snapshot, and so on for ever. While it is under way as many entries are
+    /// kept as it has items, so that memory is bounded by live data still.
+    fn snapshot_under_way(&self) -> Option<Index> {
+        let Part::Leader(leading) = &self.part else {
+            return None;
+        };
+        let followers = leading.followers.iter();
+        let places = followers.filter_map(|(_, progress)| match &progress.needs {
+            Needs::Snapshot(snapshot, _) => Some(index_of(snapshot.last.as_ref())),
+            _ => None,
+        });
+        places.min()
     }
 
     /// The store, as of the last entry applied. Costs nothing.

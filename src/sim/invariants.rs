@@ -274,6 +274,8 @@ impl World {
             },
             |every| 2 * every,
         );
+        // What comes behind a snapshot that is under way is kept meanwhile.
+        let bound = bound + node.store().items();
         let seen = &mut watch.nodes[place as usize];
         seen.led = node.leads().then(|| node.term());
         seen.leads_since = node.leads().then(|| seen.leads_since.unwrap_or(now));

@@ -244,6 +244,11 @@ impl Store {
         self.sessions.len()
     }
 
+    /// How many items a snapshot of it has: its keys, and the writes it can tell from their repetition.
+    pub fn items(&self) -> usize {
+        self.len() + self.sessions()
+    }
+
     fn slot(&self, key: &Key) -> &Slot {
         self.slots
             .get(key)
