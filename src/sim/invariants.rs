@@ -9,6 +9,7 @@ use crate::protocol::message::AppendOutcome;
 use crate::protocol::{Ballot, Entry, Message, Node, Record};
 use crate::sim::expect::Expect;
 use crate::sim::ledger::{EntryKey, Ledger, Shadow, named};
+use crate::sim::overview::most_kept;
 use crate::sim::plan::{Micros, Place, Plan};
 use crate::sim::queue::Nanos;
 use crate::sim::stats::Met;
@@ -267,15 +268,7 @@ impl World {
         seen.stood = stands;
         let (before, led) = (seen.commit, seen.led == Some(node.term()));
         let broken = watch.progress(place, node);
-        let bound = node.config().snapshot_every.map_or_else(
-            || {
-                let window = node.config().log_window.max(node.store().len());
-                window + window / 4
-            },
-            |every| 2 * every,
-        );
-        // What comes behind a snapshot that is under way is kept meanwhile.
-        let bound = bound + node.store().items();
+        let bound = most_kept(node);
         let seen = &mut watch.nodes[place as usize];
         seen.led = node.leads().then(|| node.term());
         seen.leads_since = node.leads().then(|| seen.leads_since.unwrap_or(now));

@@ -146,3 +146,16 @@ impl Watch {
         }
     }
 }
+
+/// How many entries that are applied a node may keep.
+pub(super) fn most_kept(node: &Node) -> usize {
+    let window = match node.config().snapshot_every {
+        Some(every) => 2 * every,
+        None => {
+            let window = node.config().log_window.max(node.store().len());
+            window + window / 4
+        }
+    };
+    // What comes behind a snapshot that is under way is kept meanwhile.
+    window + node.store().items()
+}
